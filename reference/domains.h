@@ -70,7 +70,7 @@ namespace tileproof::reference {
 /// @param scale  bits of a value of the format
 /// @return       the float-domain zero, rounded once
 constexpr std::uint32_t float_zero_of(FloatFormat format, std::uint32_t scale, int zero_point) {
-  return rounded(format, product(whole(float_domain_midpoint - zero_point), decode(format, scale)));
+  return rounded(format, product(whole(AffineFloat::midpoint - zero_point), decode(format, scale)));
 }
 
 /// How many bits a finite value has beyond the precision of the format. Its last place is 2^(exponent + excess).
@@ -81,7 +81,7 @@ constexpr int excess_bits(FloatFormat format, const Exact& value) {
 
 /// Whether the float-domain zero is (8 - zero_point) * scale itself: statement 1.
 constexpr bool conversion_is_exact(FloatFormat format, std::uint32_t scale, int zero_point) {
-  const Exact zero = product(whole(float_domain_midpoint - zero_point), decode(format, scale));
+  const Exact zero = product(whole(AffineFloat::midpoint - zero_point), decode(format, scale));
   if (zero.kind != Exact::Kind::finite) return false;
   const std::uint64_t dropped = (std::uint64_t{1} << excess_bits(format, zero)) - 1;
   return (zero.magnitude & dropped) == 0 && bit_width(zero.magnitude) + zero.exponent <= format.bias() + 1;
@@ -89,7 +89,7 @@ constexpr bool conversion_is_exact(FloatFormat format, std::uint32_t scale, int 
 
 /// Whether a finite scale has an infinite float-domain zero: statement 1.
 constexpr bool conversion_overflows(FloatFormat format, std::uint32_t scale, int zero_point) {
-  const Exact zero = product(whole(float_domain_midpoint - zero_point), decode(format, scale));
+  const Exact zero = product(whole(AffineFloat::midpoint - zero_point), decode(format, scale));
   if (zero.kind != Exact::Kind::finite) return false;
   const int width = bit_width(zero.magnitude);
   const int above = width + zero.exponent - (format.bias() + 1);  // of the leading bit, above the last finite binade
@@ -104,7 +104,7 @@ constexpr bool conversion_overflows(FloatFormat format, std::uint32_t scale, int
 constexpr Exact conversion_bound(FloatFormat format, int code, std::uint32_t scale, int zero_point) {
   if (conversion_is_exact(format, scale, zero_point)) return whole(0);
   const Exact exact_scale = decode(format, scale);
-  const int of_zero = excess_bits(format, product(whole(float_domain_midpoint - zero_point), exact_scale));
+  const int of_zero = excess_bits(format, product(whole(AffineFloat::midpoint - zero_point), exact_scale));
   const int of_weight = excess_bits(format, product(whole(code - zero_point), exact_scale));
   return {.magnitude = 1, .exponent = exact_scale.exponent + (of_zero > of_weight ? of_zero : of_weight)};
 }
@@ -113,7 +113,7 @@ constexpr Exact conversion_bound(FloatFormat format, int code, std::uint32_t sca
 /// 754-2019, 6.3), where 0 times a negative scale is -0.
 constexpr bool conversion_turns_a_zero(FloatFormat format, int code, std::uint32_t scale, int zero_point) {
   const bool negative = (scale & format.sign_bit()) != 0;
-  const int midpoint = float_domain_midpoint;
+  const int midpoint = AffineFloat::midpoint;
   if (decode(format, scale).magnitude != 0) return negative && code == zero_point && zero_point != midpoint;
   // Every weight is a zero: a sum of two is -0 only where both are.
   const bool of_sum = negative ? code >= midpoint && zero_point <= midpoint : code < midpoint && zero_point > midpoint;
@@ -128,9 +128,9 @@ constexpr std::optional<int> nearest_zero_point(FloatFormat format, std::uint32_
   const Exact exact_zero = decode(format, zero);
   const bool both_finite = exact_scale.kind == Exact::Kind::finite && exact_zero.kind == Exact::Kind::finite;
   if (!both_finite || exact_scale.magnitude == 0) return std::nullopt;
-  const int highest = float_domain_midpoint + 128;
-  const int lowest = float_domain_midpoint - 127;
-  return float_domain_midpoint - rounded_and_clamped(quotient(exact_zero, exact_scale), lowest, highest);
+  const int highest = AffineFloat::midpoint + 128;
+  const int lowest = AffineFloat::midpoint - 127;
+  return AffineFloat::midpoint - rounded_and_clamped(quotient(exact_zero, exact_scale), lowest, highest);
 }
 
 /// @return the zero point -128..127 whose float-domain zero is exactly `zero`, if there is one; scale finite and not
@@ -138,7 +138,7 @@ constexpr std::optional<int> nearest_zero_point(FloatFormat format, std::uint32_
 constexpr std::optional<int> zero_point_of(FloatFormat format, std::uint32_t scale, std::uint32_t zero) {
   const std::optional<int> nearest = nearest_zero_point(format, scale, zero);
   if (!nearest) return std::nullopt;
-  const Exact of_nearest = product(whole(float_domain_midpoint - *nearest), decode(format, scale));
+  const Exact of_nearest = product(whole(AffineFloat::midpoint - *nearest), decode(format, scale));
   const Exact difference = sum(of_nearest, negated(decode(format, zero)));
   return difference.magnitude == 0 ? nearest : std::nullopt;
 }

@@ -1,35 +1,45 @@
 /// Floating-point values as bits, and one rounding from an exact value to bits.
 ///
-/// Specifies the binary formats bf16, fp16 and fp32 and rounding to nearest, ties to even, subnormals kept. Every NaN
+/// Specifies the binary formats bf16, fp16 and fp32, and e8m0 of eight bits, which is a power of two, or NaN; and
+/// rounding to nearest, ties to even, subnormals kept. Every NaN
 /// that arithmetic makes is the one the hardware makes: sign 0, all exponent and fraction bits 1 (0x7fff, 0x7fff,
 /// 0x7fffffff). Integers only: nothing here depends on a compiler's or a machine's idea of floating point.
 ///
-/// Source: IEEE 754-2019 sections 3.4 and 4.3.1; PTX ISA, "fma", for the canonical NaN.
+/// Source: IEEE 754-2019 sections 3.4 and 4.3.1; PTX ISA, "fma", for the canonical NaN; OCP Microscaling Formats (MX)
+/// 1.0, section 5.4.1, for e8m0.
 #pragma once
 
 #include <cstdint>
 
 namespace tileproof::reference {
 
-/// A binary interchange format: 1 sign bit, then exponent_bits, then fraction_bits.
+/// A binary interchange format: 1 sign bit, then exponent_bits, then fraction_bits. Without fraction bits, the exponent
+/// alone: no sign, no zero, no infinity, and all ones are NaN.
 struct FloatFormat {
   int exponent_bits;
   int fraction_bits;
 
-  constexpr int bits() const { return 1 + exponent_bits + fraction_bits; }
+  constexpr bool is_exponent() const { return fraction_bits == 0; }
+  constexpr int bits() const { return (is_exponent() ? 0 : 1) + exponent_bits + fraction_bits; }
   constexpr int bias() const { return (1 << (exponent_bits - 1)) - 1; }
   /// The exponent of the last bit of a subnormal: the smallest positive value is 2^smallest_exponent.
   constexpr int smallest_exponent() const { return 1 - bias() - fraction_bits; }
-  constexpr std::uint32_t sign_bit() const { return std::uint32_t{1} << (bits() - 1); }
-  constexpr std::uint32_t infinity() const { return ((std::uint32_t{1} << exponent_bits) - 1) << fraction_bits; }
-  constexpr std::uint32_t canonical_nan() const { return sign_bit() - 1; }
-  constexpr bool is_nan(std::uint32_t pattern) const { return (pattern & (sign_bit() - 1)) > infinity(); }
+  /// 0 where there is no sign.
+  constexpr std::uint32_t sign_bit() const { return is_exponent() ? 0 : std::uint32_t{1} << (bits() - 1); }
+  /// The bits beside the sign, all 1.
+  constexpr std::uint32_t canonical_nan() const { return (std::uint32_t{1} << (exponent_bits + fraction_bits)) - 1; }
+  /// The largest magnitude that is no NaN: finite where there is no infinity.
+  constexpr std::uint32_t infinity() const {
+    return is_exponent() ? canonical_nan() - 1 : ((std::uint32_t{1} << exponent_bits) - 1) << fraction_bits;
+  }
+  constexpr bool is_nan(std::uint32_t pattern) const { return (pattern & canonical_nan()) > infinity(); }
   constexpr bool operator==(const FloatFormat&) const = default;
 };
 
 inline constexpr FloatFormat bf16{8, 7};
 inline constexpr FloatFormat fp16{5, 10};
 inline constexpr FloatFormat fp32{8, 23};
+inline constexpr FloatFormat e8m0{8, 0};
 
 /// What kind of number an extended real is.
 enum class Kind { finite, infinite, nan };
@@ -62,8 +72,9 @@ template <class Units = std::uint64_t>
 constexpr ExactIn<Units> decode(FloatFormat format, std::uint32_t pattern) {
   const bool negative = (pattern & format.sign_bit()) != 0;
   const std::uint32_t fraction = pattern & ((std::uint32_t{1} << format.fraction_bits) - 1);
-  const int exponent = static_cast<int>((pattern & (format.sign_bit() - 1)) >> format.fraction_bits);
+  const int exponent = static_cast<int>((pattern & format.canonical_nan()) >> format.fraction_bits);
   if (format.is_nan(pattern)) return not_a_number<Units>();
+  if (format.is_exponent()) return {.magnitude = 1, .exponent = exponent - format.bias()};
   if (exponent == (1 << format.exponent_bits) - 1) return {.kind = Kind::infinite, .negative = negative};
   if (exponent == 0) return {.negative = negative, .magnitude = fraction, .exponent = format.smallest_exponent()};
   return {.negative = negative,
@@ -120,6 +131,10 @@ static_assert(rounded(fp16, decode(fp32, 0x33000000)) == 0x0000);  // half the s
 static_assert(rounded(fp16, decode(fp32, 0xb3000001)) == 0x8001);  // just over it
 static_assert(rounded(bf16, decode(bf16, 0xff81)) == 0x7fff);      // a NaN loses its payload
 static_assert(rounded(fp32, decode(bf16, 0x8001)) == 0x80010000);  // subnormals are kept
+static_assert(rounded(bf16, decode(e8m0, 0)) == 0x0040);           // 2^-127 is a subnormal of bf16
+static_assert(rounded(bf16, decode(e8m0, 254)) == 0x7f00);         // 2^127
+static_assert(rounded(fp32, decode(e8m0, 255)) == 0x7fffffff);     // NaN
+static_assert(rounded(e8m0, decode(fp32, 0x3f800000)) == 127);     // 1
 }  // namespace shown_before_anything_runs
 
 }  // namespace tileproof::reference

@@ -30,8 +30,9 @@ struct GroupSizes {
 /// The order of a dequantized matrix, the last letter fastest.
 enum class ResultOrder { n_k, k_n };
 
-/// The type of a scheme's weights: that of its parameters, or fp32 whatever those are.
-enum class WeightType { of_parameters, always_fp32 };
+/// The types of a scheme's weights and of its parameters: one type; fp32 weights of any parameters, of fp16 or of e8m0
+/// alone; or weights of any type, of parameters that are fp32 or e8m0.
+enum class WeightType { of_parameters, always_fp32, fp32_of_fp16, fp32_of_e8m0, any_of_fp32, any_of_e8m0 };
 
 /// A layout of layouts/.
 struct Layout {
@@ -60,11 +61,14 @@ struct Scheme {
   WeightType weight_type;
   Zero zero_kind;
   Range zero_points;
+  int midpoint;
   std::uint32_t (*weight)(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
                           std::uint32_t zero);
   const ParameterTensor* tensors;
   int tensor_count;
+  bool in_blocks;  // parameters lie in the packed buffer, as bytes, and there are no tensors
   bool zeros_are_packed;
+  int stored_less;
   std::int64_t (*scale_at)(Element group, Size groups);
   std::int64_t (*zero_at)(Element group, Size groups);
 };
@@ -77,6 +81,10 @@ struct Format {
   const Scheme* schemes[most_schemes];  // the first is the default one
   int scheme_count;
   GroupSizes group_sizes;
+  bool groups_divide_rows;  // each group is of one row, and group_size divides k
+  Size (*groups)(Size, std::int64_t group_size);
+  Element (*group_of)(Element, Size, std::int64_t group_size);
+  std::int64_t (*group_end)(Element, Size, std::int64_t group_size);
   ResultOrder result;
   Dims (*result_dims)(Size);
   std::int64_t (*result_at)(Element, Size);

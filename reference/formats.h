@@ -9,14 +9,20 @@
 
 #include "reference/format.h"
 #include "reference/layouts/awq.h"
+#include "reference/layouts/flat.h"
+#include "reference/layouts/gguf.h"
 #include "reference/layouts/int4pack_cpu.h"
 #include "reference/layouts/plain.h"
 #include "reference/layouts/tensor_core_tiled.h"
+#include "reference/layouts/words_of_eight.h"
 #include "reference/schemes/affine_float.h"
 #include "reference/schemes/affine_float_in_steps.h"
 #include "reference/schemes/affine_integer.h"
+#include "reference/schemes/codebook.h"
 #include "reference/schemes/parameters.h"
+#include "reference/schemes/scale_and_bias.h"
 #include "reference/schemes/scale_only.h"
+#include "reference/schemes/scaled_e2m1.h"
 
 namespace tileproof::reference {
 
@@ -48,6 +54,15 @@ constexpr bool has_type(List<All...>) {
   return (std::is_same_v<T, All> || ...);
 }
 
+template <class T>
+struct FirstIn;
+template <class First, class... Others>
+struct FirstIn<List<First, Others...>> {
+  using type = First;
+};
+template <class All>
+using FirstOf = typename FirstIn<All>::type;
+
 /// The place of a type in a list that has it.
 template <class T, class... All>
 constexpr int index_in(List<All...>) {
@@ -58,10 +73,41 @@ constexpr int index_in(List<All...>) {
   return index;
 }
 
+/// The groups of a matrix are runs of a row: group_size divides k.
+struct GroupsOfRows {
+  static constexpr bool divide_rows = true;
+  static constexpr Size groups(Size size, std::int64_t group_size) { return {size.n, divided(size.k, group_size)}; }
+  static constexpr Element group_of(Element element, Size /*size*/, std::int64_t group_size) {
+    return {element.n, divided(element.k, group_size)};
+  }
+  /// The column behind the last one of a row that is in an element's group.
+  static constexpr std::int64_t group_end(Element element, Size /*size*/, std::int64_t group_size) {
+    return (divided(element.k, group_size) + 1) * group_size;
+  }
+};
+
+/// The groups of a matrix are runs of all its elements, which may cross rows; the last one may be shorter. They are
+/// those of one row.
+struct GroupsOfElements {
+  static constexpr bool divide_rows = false;
+  static constexpr Size groups(Size size, std::int64_t group_size) {
+    return {1, divided(size.n * size.k + group_size - 1, group_size)};
+  }
+  static constexpr Element group_of(Element element, Size size, std::int64_t group_size) {
+    return {0, divided(element.n * size.k + element.k, group_size)};
+  }
+  static constexpr std::int64_t group_end(Element element, Size size, std::int64_t group_size) {
+    const std::int64_t index = element.n * size.k + element.k;
+    const std::int64_t end = element.k + group_size - (index - divided(index, group_size) * group_size);
+    return end < size.k ? end : size.k;
+  }
+};
+
 /// A format as a type. The first scheme is the default one.
 /// @tparam Used  a List of some of `Schemes`
-template <IsLayout L, class LegalGroupSizes, ResultOrder order, class Used>
-struct FormatOf {
+/// @tparam GroupsOf  which elements share parameters
+template <IsLayout L, class LegalGroupSizes, ResultOrder order, class Used, class GroupsOf = GroupsOfRows>
+struct FormatOf : GroupsOf {
   using Codes = L;
   using Schemes = Used;
   static constexpr GroupSizes group_sizes = LegalGroupSizes::group_sizes;
@@ -78,18 +124,33 @@ struct FormatOf {
 /// The three domains of a zero point in PyTorch.
 using FloatZeros = With<AffineFloat, ScalesAndZeros>;
 using IntegerZeros = With<AffineInteger, ScalesAndZeroPoints>;
-using NoZeros = With<ScaleOnly, ScalesAlone>;
+using NoZeros = With<ScaleOnly, ScalesAlone<ByGroup>>;
 using ThreeDomains = List<FloatZeros, IntegerZeros, NoZeros>;
 
-using AwqZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<Awq>>;
+using AwqZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<ByGroup, Awq>>;
+using GptqTwoZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<ByGroup, GptqZeros>>;
+/// A stored 15 stands for 16, as ExLlama's kernels and AutoGPTQ read it; others read 0, or carry into the next nibble.
+using GptqOneZeros = With<AffineIntegerFromOne, ScalesAndPackedZeros<ByGroup, GptqZeros, /*less=*/1>>;
+using PackQuantizedRows = With<AffineIntegerOfCodes, ScalesAndPackedZeros<ByRow, PackQuantizedZeros>>;
+using SymmetricRows = With<Symmetric, ScalesAlone<ByRow>>;
+/// bitsandbytes: an fp32 number a block, of which a matrix has one row.
+template <class Table>
+using LookedUp = With<Codebook<Table>, ScalesAlone<ByGroup>, WeightType::any_of_fp32>;
+using MxRows = With<ScaledE2m1, ScalesAlone<ByRow>, WeightType::any_of_e8m0>;
+using Q40Blocks = With<Symmetric, InBlocks<Q40, 2, false>, WeightType::fp32_of_fp16>;
+using Q41Blocks = With<ScaleAndMinimum, InBlocks<Q41, 2, true>, WeightType::fp32_of_fp16>;
+using MxBlocks = With<ScaledE2m1OfGguf, InBlocks<Mxfp4Gguf, 1, false>, WeightType::fp32_of_e8m0>;
+using BiasedRows = With<ScaleAndBias, ScalesAndBiases<ByRow>>;
 
 /// aten's CPU kernels: a weight is fp32 inside a matmul, and never stored.
 template <class S>
 using Fp32Weights = With<S, ScalesAndZeros, WeightType::always_fp32>;
 
 /// Every scheme that a format is used with. One that several formats have is one of these.
-using Schemes = List<FloatZeros, IntegerZeros, NoZeros, AwqZeros, Fp32Weights<AffineFloatStepped>,
-                     Fp32Weights<AffineFloatFolded>, Fp32Weights<AffineFloat>>;
+using Schemes =
+    List<FloatZeros, IntegerZeros, NoZeros, AwqZeros, Fp32Weights<AffineFloatStepped>, Fp32Weights<AffineFloatFolded>,
+         Fp32Weights<AffineFloat>, GptqTwoZeros, GptqOneZeros, BiasedRows, PackQuantizedRows, SymmetricRows,
+         LookedUp<Nf4Table>, LookedUp<Fp4Table>, MxRows, Q40Blocks, Q41Blocks, MxBlocks>;
 
 template <int inner_k_tiles>
 using Tinygemm = FormatOf<TensorCoreTiled<inner_k_tiles>, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>;
@@ -98,12 +159,25 @@ template <CpuCapability capability, class S>
 using Int4PackForCpu =
     FormatOf<Int4PackCpu<capability>, OnlyOf<32, 64, 128, 256>, ResultOrder::n_k, List<Fp32Weights<S>>>;
 
+template <class L, class Table>
+using Bitsandbytes = FormatOf<L, MultiplesOf<16>, ResultOrder::n_k, List<LookedUp<Table>>, GroupsOfElements>;
+
 /// Every format, by the name of its layout.
 using Formats =
     List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<1>, ResultOrder::n_k, ThreeDomains>,
          FormatOf<Awq, MultiplesOf<1>, ResultOrder::k_n, List<AwqZeros>>,
          Int4PackForCpu<CpuCapability::standard, AffineFloatStepped>,
-         Int4PackForCpu<CpuCapability::avx2, AffineFloatFolded>, Int4PackForCpu<CpuCapability::avx512, AffineFloat>>;
+         Int4PackForCpu<CpuCapability::avx2, AffineFloatFolded>, Int4PackForCpu<CpuCapability::avx512, AffineFloat>,
+         FormatOf<Gptq, MultiplesOf<8>, ResultOrder::k_n, List<GptqTwoZeros>>,
+         FormatOf<GptqV1, MultiplesOf<8>, ResultOrder::k_n, List<GptqOneZeros>>,
+         FormatOf<Mlx, OnlyOf<32, 64, 128>, ResultOrder::n_k, List<BiasedRows>>,
+         FormatOf<PackQuantized, MultiplesOf<1>, ResultOrder::n_k, List<PackQuantizedRows, SymmetricRows>>,
+         FormatOf<PlainInt32, MultiplesOf<1>, ResultOrder::n_k, List<IntegerZeros, NoZeros>>,
+         Bitsandbytes<Nf4, Nf4Table>, Bitsandbytes<Fp4, Fp4Table>,
+         FormatOf<Mxfp4, OnlyOf<32>, ResultOrder::n_k, List<MxRows>>,
+         FormatOf<Q40, OnlyOf<32>, ResultOrder::n_k, List<Q40Blocks>>,
+         FormatOf<Q41, OnlyOf<32>, ResultOrder::n_k, List<Q41Blocks>>,
+         FormatOf<Mxfp4Gguf, OnlyOf<32>, ResultOrder::n_k, List<MxBlocks>>>;
 
 template <IsLayout L>
 constexpr Layout layout_as_data() {
@@ -131,10 +205,13 @@ constexpr Scheme scheme_as_data() {
           .weight_type = Used::weight_type,
           .zero_kind = S::zero_kind,
           .zero_points = S::zero_points,
+          .midpoint = S::midpoint,
           .weight = weight<S>,
           .tensors = P::tensors,
-          .tensor_count = static_cast<int>(sizeof P::tensors / sizeof P::tensors[0]),
+          .tensor_count = tensor_count<P>,
+          .in_blocks = P::in_blocks,
           .zeros_are_packed = P::zeros_are_packed,
+          .stored_less = P::stored_less,
           .scale_at = P::scale_at,
           .zero_at = P::zero_at};
 }
@@ -160,6 +237,10 @@ constexpr Format format_as_data() {
             .schemes = {row_of_scheme<Used>...},
             .scheme_count = sizeof...(Used),
             .group_sizes = F::group_sizes,
+            .groups_divide_rows = F::divide_rows,
+            .groups = F::groups,
+            .group_of = F::group_of,
+            .group_end = F::group_end,
             .result = F::result,
             .result_dims = F::result_dims,
             .result_at = F::result_at};
@@ -196,6 +277,24 @@ constexpr decltype(auto) with_type_at(List<First, Others...>, int index, Use&& u
     if (index != 0) return with_type_at(List<Others...>(), index - 1, use);
   }
   return use.template operator()<First>();
+}
+
+/// @return whether the type that stands at an index of a list is one of some
+template <class... Some, class All>
+constexpr bool is_one_of(List<Some...>, All, int index) {
+  return ((index_in<Some>(All()) == index) || ...);
+}
+
+/// Calls `use.operator()<T>()` with the type that stands at an index of a list, if it is one of some that are wanted.
+/// @return whether it is
+template <class... Some, class All, class Use>
+constexpr bool with_one_of(List<Some...>, All, int index, Use&& use) {
+  const auto use_if = [&]<class T>() {
+    if (index != index_in<T>(All())) return false;
+    use.template operator()<T>();
+    return true;
+  };
+  return (use_if.template operator()<Some>() || ...);
 }
 
 /// Calls `use.operator()<F>()` with the FormatOf of a row; F::Codes is its layout.

@@ -51,7 +51,9 @@ TEST(Formats, SayOfALayoutWhatItsTypeSays) {
       EXPECT_EQ(row.dims(size), L::dims(size));
       EXPECT_EQ(row.slots(size), slots<L>(size));
       EXPECT_EQ(row.padded(size), padded<L>(size));
-      EXPECT_EQ(row.padded(size).n * row.padded(size).k, row.slots(size));
+      if (!formats[i].schemes[0]->in_blocks) {
+        EXPECT_EQ(row.padded(size).n * row.padded(size).k, row.slots(size));
+      }
       EXPECT_EQ(row.units(size), units<L>(size));
       EXPECT_EQ(row.bytes_of_unit, static_cast<int>(sizeof(typename L::Storage)));
       for (std::int64_t slot = 0; slot < row.slots(size); ++slot) {
@@ -84,6 +86,12 @@ TEST(Formats, HaveSchemesOfDifferentNamesAndPlacesOfTheirOwnForEveryParameter) {
         }
       }
       const auto count = static_cast<std::size_t>(groups.n * groups.k);
+      if (scheme.in_blocks) {
+        EXPECT_EQ(scales.size(), count);
+        EXPECT_EQ(scheme.tensor_count, 0);
+        EXPECT_EQ(format.scheme_count, 1) << "a packed matrix has the parameters of one scheme";
+        continue;
+      }
       const ParameterTensor& first = scheme.tensors[0];
       EXPECT_EQ(scales.size(), count);
       EXPECT_LT(*scales.rbegin(), first.dims(groups).elements());
@@ -114,6 +122,32 @@ TEST(Formats, SayTheShapesOfParametersAsNumbersAndAsText) {
       }
     }
   }
+}
+
+TEST(Formats, NameTheParameterInEachPlaceOfTheirTensors) {
+  const auto expect_inverse = []<class Used>() {
+    using P = typename Used::Parameters;
+    constexpr int tensors = tensor_count<P>;
+    if (P::in_blocks) return;  // see layouts/gguf_test.cpp
+    for (const Size groups : {Size{8, 3}, Size{16, 1}, Size{24, 5}}) {
+      std::int64_t found = 0;
+      for (int tensor = 0; tensor < tensors; ++tensor) {
+        const std::int64_t elements = P::tensors[tensor].dims(groups).elements();
+        const bool is_packed = tensor > 0 && P::zeros_are_packed;
+        for (std::int64_t place = 0; place < elements * (is_packed ? 8 : 1); ++place) {
+          const std::optional<GroupParameter> parameter = P::parameter_at(tensor, place, groups);
+          if (!parameter) continue;
+          ++found;
+          EXPECT_EQ(parameter->is_zero ? P::zero_at(parameter->group, groups) : P::scale_at(parameter->group, groups),
+                    place);
+          EXPECT_EQ(parameter->is_zero,
+                    tensor > 0 || (tensors == 1 && place % 2 == 1 && P::tensors[0].dims(groups).count == 3));
+        }
+      }
+      EXPECT_EQ(found, groups.n * groups.k * (Used::Scheme::zero_kind == Zero::none ? 1 : 2)) << Used::Scheme::name;
+    }
+  };
+  for (int i = 0; i < Schemes::count; ++i) with_scheme(i, expect_inverse);
 }
 
 TEST(Formats, HaveOnePlaceOfTheResultForEachElement) {

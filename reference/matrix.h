@@ -53,7 +53,7 @@ constexpr void convert(const typename From::Storage* from, Size size, typename T
 /// @tparam F     a FormatOf
 /// @tparam Used  one of its schemes, a With
 /// @param packed   units of F's layout
-/// @param scales   the first tensor of Used::Parameters
+/// @param scales   the first tensor of Used::Parameters; where those lie in the packed buffer, only its type counts
 /// @param zeros    the last one: scales again where that is one tensor; read where the scheme has a zero
 /// @param weights  in F's order, all written
 template <class F, class Used, class Bits, class Weight>
@@ -63,22 +63,27 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
   using L = typename F::Codes;
   using S = typename Used::Scheme;
   using Parameters = typename Used::Parameters;
-  assert(is_legal<L>(size) && group_size > 0 && size.k % group_size == 0);
-  const Size groups = {size.n, size.k / group_size};
+  assert(is_legal<L>(size) && group_size > 0 && (!F::divide_rows || size.k % group_size == 0));
+  const Size groups = F::groups(size, group_size);
   constexpr int codes = 16;  // that there are
   for (std::int64_t n = 0; n < size.n; ++n) {
-    for (std::int64_t of_row = 0; of_row < groups.k; ++of_row) {
-      const Element group = {n, of_row};
-      const std::uint32_t scale = scales[Parameters::scale_at(group, groups)];
-      std::uint32_t zero = 0;
-      if constexpr (S::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
+    for (std::int64_t first = 0; first < size.k; first = F::group_end({n, first}, size, group_size)) {
+      const Element group = F::group_of({n, first}, size, group_size);
+      std::uint32_t scale = 0, zero = 0;
+      if constexpr (Parameters::in_blocks) {
+        scale = number_at(packed, Parameters::scale_at(group, groups), sizeof(Bits));
+        if (S::zero_kind != Zero::none) zero = number_at(packed, Parameters::zero_at(group, groups), sizeof(Bits));
+      } else {
+        scale = scales[Parameters::scale_at(group, groups)];
+        if constexpr (S::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
+      }
       with_units(weight_type, parameter_type, [&]<class Units>() {
         const auto decoded = S::template decoded<Units>(weight_type, parameter_type, scale, zero);
         Weight weight_of[codes] = {};  // of this group
         for (int code = 0; code < codes; ++code) {
           weight_of[code] = static_cast<Weight>(S::weight(weight_type, code, decoded));
         }
-        for (std::int64_t k = of_row * group_size; k < (of_row + 1) * group_size; ++k) {
+        for (std::int64_t k = first; k < F::group_end({n, first}, size, group_size); ++k) {
           weights[F::result_at({n, k}, size)] = weight_of[code_at(packed, L::slot_of({n, k}, size))];
         }
       });
@@ -158,8 +163,8 @@ constexpr void dequantize_none(FloatFormat format, const std::uint32_t* packed, 
                                std::int64_t k, std::int64_t group_size, int inner_k_tiles, Bits* weights) {
   assert(is_legal(n, k, inner_k_tiles));
   with_inner_k_tiles(inner_k_tiles, [=]<class F>() {
-    dequantize<F, With<ScaleOnly, ScalesAlone>>(format, format, packed, scales, static_cast<const Bits*>(nullptr),
-                                                {n, k}, group_size, weights);
+    dequantize<F, NoZeros>(format, format, packed, scales, static_cast<const Bits*>(nullptr), {n, k}, group_size,
+                           weights);
   });
 }
 

@@ -144,7 +144,7 @@ namespace eager {
 /// The float-domain weight with two roundings, where dequantized_float has one.
 /// @param scale  bits of a value of the format; zero likewise
 constexpr std::uint32_t dequantized_float(FloatFormat format, int code, std::uint32_t scale, std::uint32_t zero) {
-  return add(format, multiply(format, scale, whole(code - float_domain_midpoint)), zero);
+  return add(format, multiply(format, scale, whole(code - AffineFloat::midpoint)), zero);
 }
 
 /// The integer-domain weight: one operation, and no other rounding than in dequantized_integer.

@@ -110,11 +110,12 @@ json AccuracyRun::worst_of(const RowsOfAKind& rows) const {
       one["place"] = text_of(p.layout().coordinates(p.layout().slot_of({row, column}, p.size()), p.size()));
     }
     if (measurement.of_weights) {
-      const std::int64_t group = column / p.group_size;
-      one["group"] = group;
-      one["scale"] = element_text(format, data.parameters.scales(group, row));
-      if (p.scheme->zero_kind == Zero::value) one["zero"] = element_text(format, data.parameters.zeros(group, row));
-      if (p.scheme->zero_kind == Zero::point) one["zero_point"] = data.parameters.zero_points(group, row);
+      const reference::Element group = p.group_of(row, column);
+      const auto own = [&](const auto& of) { return of(group.k, group.n); };
+      one["group"] = group.k;
+      one["scale"] = element_text(format, own(data.parameters.scales));
+      if (p.scheme->zero_kind == Zero::value) one["zero"] = element_text(format, own(data.parameters.zeros));
+      if (p.scheme->zero_kind == Zero::point) one["zero_point"] = own(data.parameters.zero_points);
       if (apart) {
         one["of_largest_term"] = Accuracy::error_of_terms(*format, expected, got, largest_term(p, data, row, column));
       }

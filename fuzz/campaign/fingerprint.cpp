@@ -50,7 +50,7 @@ constexpr Pattern patterns_of_places[] = {
     {"the last column of a group",
      [](const Problem& p, const WrongElement& e) { return (e.column + 1) % p.group_size == 0; }},
     {"groups after the first",
-     [](const Problem& p, const WrongElement& e) { return p.groups() > 1 && e.column >= p.group_size; }},
+     [](const Problem& p, const WrongElement& e) { return p.groups().k > 1 && e.column >= p.group_size; }},
 };
 
 /// "plus 8" or "-8" if all codes are off by the same difference; "" otherwise, and for weights.

@@ -84,7 +84,7 @@ void check(const std::string& line) {
   }
   const auto elements = static_cast<__int128>(problem.n) * problem.k;
   require(elements >= 0 && elements <= (__int128{1} << 40), "more elements than there can be");
-  require(problem.groups() * problem.group_size == problem.k, "groups that do not fill k");
+  require(problem.group_count() * problem.group_size >= problem.n * problem.k, "groups that do not fill the matrix");
 }
 
 }  // namespace

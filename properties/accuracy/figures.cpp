@@ -24,11 +24,10 @@ Binade binade_of(reference::FloatFormat format, std::uint32_t scale) {
 
 double largest_term(const Problem& p, const AccuracyData& data, std::int64_t row, std::int64_t column) {
   const reference::FloatFormat format = float_format_of(p.types.parameter);
-  const std::int64_t group = column / p.group_size;
-  const auto value = [&](const Matrix<std::uint32_t>& of) { return specified::value(format, of(group, row)); };
-  const int midpoint = p.scheme->zero_kind == Zero::value   ? reference::float_domain_midpoint
-                       : p.scheme->zero_kind == Zero::point ? data.parameters.zero_points(group, row)
-                                                            : 0;
+  const reference::Element group = p.group_of(row, column);
+  const auto value = [&](const Matrix<std::uint32_t>& of) { return specified::value(format, of(group.k, group.n)); };
+  const int midpoint =
+      p.scheme->zero_kind == Zero::point ? data.parameters.zero_points(group.k, group.n) : p.scheme->midpoint;
   // This is exact: a scale has at most 24 significant bits, and the code minus its midpoint at most 8.
   const double product = std::fabs((data.codes(row, column) - midpoint) * value(data.parameters.scales));
   return p.scheme->zero_kind == Zero::value ? std::max(product, std::fabs(value(data.parameters.zeros))) : product;
@@ -54,11 +53,14 @@ void add_case(const Measurement& measurement, const Problem& p, const AccuracyDa
   if (p.profile == ordinary_profile) figures.push_back(&of_row.of_ordinary);
   if (measurement.of_weights) figures.push_back(point(curves.by_group, p.group_size));
   Accuracy* of_scale = nullptr;
+  std::int64_t group_end = 0;
   auto difference = compared_elements.differences.begin();
   for (std::int64_t i = 0; i < compared_elements.elements; ++i) {
     const std::int64_t row = i / data.expected.columns, column = i % data.expected.columns;
-    if (measurement.of_weights && column % p.group_size == 0) {
-      const std::uint32_t scale = data.parameters.scales(column / p.group_size, row);
+    if (measurement.of_weights && (column == 0 || column == group_end)) {
+      const reference::Element group = p.group_of(row, column);
+      group_end = p.format->group_end({row, column}, p.size(), p.group_size);
+      const std::uint32_t scale = data.parameters.scales(group.k, group.n);
       of_scale = point(curves.by_binade, binade_of(float_format_of(p.types.parameter), scale));
     }
     const std::uint32_t expected = data.expected.elements[static_cast<std::size_t>(i)];

@@ -90,8 +90,12 @@ TEST(AccuracyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
     profiles.insert(p.profile);
     has_tail |= p.n % 8 != 0;
   }
-  // Schemes x types x group sizes: of tinygemm's formats and plain, of awq, and of aten's formats for CPUs.
-  EXPECT_EQ(combinations.size(), 4u * 3 * 3 * 6 + 3 * 6 + 3 * 3 * 4);
+  // Schemes x types x group sizes.
+  const std::size_t of_tinygemm_and_plain = 4 * 3 * 3 * 6, of_awq_and_gptq = 3 * 3 * 6, of_aten_for_cpus = 3 * 3 * 4;
+  const std::size_t of_mlx = 3 * 3, of_pack_quantized_and_plain_int32 = 2 * 2 * 3 * 6, of_nf4_and_fp4 = 2 * 3 * 6;
+  const std::size_t of_mxfp4 = 3, of_gguf = 3;
+  EXPECT_EQ(combinations.size(), of_tinygemm_and_plain + of_awq_and_gptq + of_aten_for_cpus + of_mlx +
+                                     of_pack_quantized_and_plain_int32 + of_nf4_and_fp4 + of_mxfp4 + of_gguf);
   EXPECT_TRUE(has_tail);
   EXPECT_TRUE(ks.contains(64) && ks.contains(128) && ks.contains(256) && ks.contains(512) && ks.contains(1024));
   EXPECT_EQ(profiles.size(), 7u);
@@ -143,9 +147,9 @@ TEST(AccuracyFigures, OfARightSubjectAreBitEqual) {
 
 // Nibble 7 holds the last of four columns in the second k-tile of a word: columns 16 + {9, 11, 13, 15} of 32.
 TEST(AccuracyFigures, ShowTheColumnsOfAMutantOfTheLayout) {
-  const AccuracyFigures weights =
-      figures_of(Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
-                 [](const Problem& p) { return is_bf16_float(p) && p.profile == "ordinary"; });
+  const AccuracyFigures weights = figures_of(
+      Operation::dequantize, "mutant:dequantize-sign-extends-the-top-nibble",
+      [](const Problem& p) { return is_bf16_float(p) && p.profile == "ordinary" && p.scheme == scheme::floating; });
   const std::set<std::int64_t> of_nibble_7 = {25, 27, 29, 31, 57, 59, 61, 63};
   EXPECT_EQ(columns_of(weights), of_nibble_7);
   const AccuracyFigures codes =

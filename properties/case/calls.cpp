@@ -87,6 +87,8 @@ Parameters unit_scales(const Problem& problem) {
   Parameters parameters = zero_parameters(problem);
   const std::uint32_t one = reference::rounded(float_format_of(problem.types.parameter), reference::whole(1));
   for (std::uint32_t& scale : parameters.scales.elements) scale = one;
+  const auto zero_point = static_cast<std::int8_t>(problem.scheme->zero_points.nearest_to_zero());
+  for (std::int8_t& each : parameters.zero_points.elements) each = zero_point;
   return parameters;
 }
 
@@ -170,7 +172,7 @@ Argument argument_of(const std::string& name, const Problem& p, const CallData& 
   if (name == "group_size") return number_argument(name, p.group_size);
   if (name == "codes") return tensor_argument(name, Element::uint8, {p.n, p.k / 2}, specified::pairs(data.codes));
   if (name == "scales_and_zeros") {
-    return tensor_argument(name, Element::bf16, {p.groups(), p.n, 2}, narrowed(interleaved(data.parameters), 2));
+    return tensor_argument(name, Element::bf16, {p.groups().k, p.n, 2}, narrowed(interleaved(data.parameters), 2));
   }
   if (name == "activations") {
     return tensor_argument(name, Element::bf16, {data.activations.rows, p.k},

@@ -66,7 +66,7 @@ TEST(ALegalCall, HoldsTheDataOfItsProblem) {
         const std::vector<std::uint32_t> both = widened(argument.storage, 2);
         EXPECT_EQ(both[0], data.parameters.scales(0, 0));
         EXPECT_EQ(both[1], data.parameters.zeros(0, 0));
-        EXPECT_EQ(both.back(), data.parameters.zeros(p.groups() - 1, p.n - 1));
+        EXPECT_EQ(both.back(), data.parameters.zeros(p.groups().k - 1, p.n - 1));
       }
     }
   });

@@ -244,7 +244,9 @@ Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
 
 Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed, const Parameters& parameters) {
   Contents contents = contents_of(Operation::dequantize, problem, parameters);
-  contents[Role::packed] = narrowed(packed, 4);
+  std::vector<std::uint32_t> with_parameters = packed;
+  put_parameters(problem, parameters, with_parameters);
+  contents[Role::packed] = narrowed(with_parameters, 4);
   return result_of(call_of(Operation::dequantize, problem), std::move(contents)).bits;
 }
 

@@ -21,7 +21,7 @@ Contents contents_of(Operation operation, const Problem& p, const Parameters& pa
     return contents;
   }
   std::vector<ParameterBytes> tensors = tensors_of(p, parameters);
-  contents[Role::scales] = std::move(tensors[0].bytes);
+  if (!tensors.empty()) contents[Role::scales] = std::move(tensors[0].bytes);
   if (tensors.size() > 1) contents[Role::zeros] = std::move(tensors[1].bytes);
   return contents;
 }
@@ -34,26 +34,28 @@ Contents contents_of(Operation operation, const Problem& p, const CallData& data
     contents[Role::activations] = narrowed(data.activations.as<std::uint32_t>().elements, 2);
   }
   if (takes(operation, Role::packed)) {
-    contents[Role::packed] = narrowed(specified_result(p, Operation::pack, data).bits.elements, 4);
+    std::vector<std::uint32_t> packed = specified_result(p, Operation::pack, data).bits.elements;
+    if (takes(operation, Role::scales)) put_parameters(p, data.parameters, packed);
+    contents[Role::packed] = narrowed(packed, 4);
   }
   return contents;
 }
 
-GeneratedTensor formula_of(Role role, reference::ResultOrder order, const generated::Codes& codes,
+GeneratedTensor formula_of(Role role, reference::ResultOrder order, Type weight_type, const generated::Codes& codes,
                            const generated::Parameters& parameters) {
   switch (role) {
     case Role::pairs:
       return generated::CodePairs{codes};
     case Role::packed:
-      return generated::PackedWords{codes};
+      return generated::PackedWords{codes, parameters};
     case Role::codes:
       return generated::UnpackedCodes{codes};
     case Role::scales:
       return generated::ScaleElements{parameters};
     case Role::zeros:
-      return generated::ZeroPointElements{parameters};
+      return generated::ZeroElements{parameters};
     case Role::weights:
-      return generated::Weights{codes, parameters, order};
+      return generated::Weights{codes, parameters, order, weight_type};
     default:
       throw std::logic_error("no formula says what activations and products hold");
   }

@@ -43,8 +43,9 @@ Contents contents_of(Operation, const Problem&, const Parameters&);
 Contents contents_of(Operation, const Problem&, const CallData&);
 
 /// The formula of a tensor of codes and parameters.
-/// @param order  of weights
+/// @param order, weight_type  of weights
 /// @throws std::logic_error for activations and products, which have no formula
-GeneratedTensor formula_of(Role, reference::ResultOrder order, const generated::Codes&, const generated::Parameters&);
+GeneratedTensor formula_of(Role, reference::ResultOrder order, Type weight_type, const generated::Codes&,
+                           const generated::Parameters&);
 
 }  // namespace tileproof

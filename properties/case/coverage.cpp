@@ -33,18 +33,18 @@ const std::vector<ProblemClass>& problem_classes() {
     const auto block = [](const Problem& p) { return p.layout().legal.k; };
     std::vector<ProblemClass> all = {
         {"padding", [](const Problem& p) { return p.layout().padded(p.size()) != p.size(); }},
-        {"several groups", [](const Problem& p) { return p.groups() > 1; }},
+        {"several groups", [](const Problem& p) { return p.groups().k > 1; }},
         {"group smaller than a block", [=](const Problem& p) { return p.k != 0 && p.group_size < block(p); }},
         {"group equal to a block", [=](const Problem& p) { return p.k != 0 && p.group_size == block(p); }},
         {"group larger than a block", [=](const Problem& p) { return p.k != 0 && p.group_size > block(p); }},
         {"group of more than 256", [](const Problem& p) { return p.group_size > 256; }},
         {"group of no power of two", [](const Problem& p) { return (p.group_size & (p.group_size - 1)) != 0; }},
-        {"more groups than group_size", [](const Problem& p) { return p.groups() > p.group_size; }},
+        {"more groups than group_size", [](const Problem& p) { return p.groups().k > p.group_size; }},
         {"not square", [](const Problem& p) { return p.n != p.k; }},
         {"square", [](const Problem& p) { return p.n == p.k; }, true},
         {"more than 65,535 rows", [](const Problem& p) { return p.n > most_of_16_bits; }, true},
         {"more than 65,535 columns", [](const Problem& p) { return p.k > most_of_16_bits; }, true},
-        {"more than 65,535 groups", [](const Problem& p) { return p.groups() > most_of_16_bits; }, true}};
+        {"more than 65,535 groups", [](const Problem& p) { return p.groups().k > most_of_16_bits; }, true}};
     for (int i = 0; i < reference::Dims::most; ++i) {
       const auto is_large = [i](const Problem& p) {
         const reference::Dims dims = p.layout().dims(p.size());
@@ -191,9 +191,19 @@ std::vector<CoverageGoal> sizes_beyond_16_bits() {
   return goals;
 }
 
+/// Whether a type has values of a class: powers of two alone are never negative.
+bool is_in(const ValueClass& of_values, reference::FloatFormat format) {
+  return of_values.contains(format, of_values.member(format, 1));
+}
+
 std::vector<CoverageGoal> classes_of_scale() {
   std::vector<CoverageGoal> goals;
-  for (const ValueClass& row : value_classes()) goals.push_back(of_class(std::string("scale ") + row.name, always));
+  for (const ValueClass& row : value_classes()) {
+    goals.push_back(of_class(std::string("scale ") + row.name, [&row](const Capabilities& capabilities) {
+      return std::any_of(capabilities.types.begin(), capabilities.types.end(),
+                         [&](Types types) { return is_in(row, float_format_of(types.parameter)); });
+    }));
+  }
   return goals;
 }
 
@@ -273,10 +283,11 @@ void Coverage::include(const Coverage& other) {
 namespace {
 
 /// Whether a format that a subject does not take is missed: the property is about one of its schemes, and the subject
-/// takes one of its family, as "tinygemm-2" and "tinygemm-4" are.
+/// takes one of its family, as "tinygemm-2" and "tinygemm-4" are; "plain-int32" is not of the format "plain".
 bool is_missed(const Capabilities& capabilities, const Format& format) {
   const auto family_of = [](const Format& one) {
-    return std::string_view(one.name).substr(0, std::string_view(one.name).find('-'));
+    const std::string_view name = one.name, family = name.substr(0, name.find('-'));
+    return reference::format_named(family) == nullptr ? family : name;
   };
   return !schemes_of(format, capabilities.schemes).empty() &&
          std::any_of(capabilities.formats.begin(), capabilities.formats.end(),

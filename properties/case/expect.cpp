@@ -79,18 +79,18 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
   text << place_text(problem, row, column);
   if (row < codes_.rows && column < codes_.columns) text << ": code " << static_cast<int>(codes_(row, column));
   const std::int64_t expert = problem.n == 0 ? 0 : row / problem.n;
-  const std::int64_t group = column / problem.group_size;
+  const Size groups = problem.groups();
+  const reference::Element group = problem.group_of(row - expert * problem.n, column);
   const bool has_parameters =
-      parameters_.scales.rows == problem.experts * problem.groups() && parameters_.scales.columns == problem.n;
-  if (has_parameters && expert < problem.experts && group < problem.groups()) {
-    const std::int64_t of_batch = expert * problem.groups() + group;
-    row -= expert * problem.n;
+      parameters_.scales.rows == problem.experts * groups.k && parameters_.scales.columns == groups.n;
+  if (has_parameters && expert < problem.experts && group.k < groups.k) {
+    const std::int64_t of_batch = expert * groups.k + group.k;
     const int digits = float_format_of(problem.types.parameter).bits() / 4;
-    text << ", group " << group << ", scale " << hex_text(parameters_.scales(of_batch, row), digits);
+    text << ", group " << group.k << ", scale " << hex_text(parameters_.scales(of_batch, group.n), digits);
     if (problem.scheme->zero_kind == Zero::value)
-      text << ", zero " << hex_text(parameters_.zeros(of_batch, row), digits);
+      text << ", zero " << hex_text(parameters_.zeros(of_batch, group.n), digits);
     if (problem.scheme->zero_kind == Zero::point)
-      text << ", zero point " << static_cast<int>(parameters_.zero_points(of_batch, row));
+      text << ", zero point " << static_cast<int>(parameters_.zero_points(of_batch, group.n));
   }
   return text.str();
 }

@@ -18,7 +18,7 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
     // A packed matrix is generated in the storage units of its layout.
     const auto element_bytes =
         static_cast<std::size_t>(row.role == Role::packed ? problem.layout().bytes_of_unit : form->element_bytes);
-    formulas.push_back(formula_of(row.role, problem.format->result, codes, parameters));
+    formulas.push_back(formula_of(row.role, problem.format->result, problem.types.weight, codes, parameters));
     if (elements_of(formulas.back()) * static_cast<std::int64_t>(element_bytes) != form->bytes()) {
       throw std::logic_error(std::string("the formula of ") + form->name + " has another size than its tensor");
     }

@@ -40,10 +40,16 @@ std::vector<T> firsts(const std::vector<Item>& items, OfItem of_item) {
   return all;
 }
 
+bool needs_pack(const Property& property) {
+  return std::find(property.needs.begin(), property.needs.end(), Operation::pack) != property.needs.end();
+}
+
 }  // namespace
 
 SampleSpace sample_space_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
   SampleSpace result = {capabilities, property.sampling, capabilities.most_k};
+  std::vector<const Format*>& formats = result.capabilities.formats;
+  if (needs_pack(property)) std::erase_if(formats, [](const Format* one) { return !packs_codes_alone(*one); });
   for (const Operation operation : property.needs) {
     if (!capabilities.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
@@ -57,10 +63,13 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
           "the subject takes no batch of experts by raw pointers");
   require(!property.of_specification || capabilities.is_specification, "about the specification alone");
   result.sampling.schemes = common(property.sampling.schemes, capabilities.schemes);
+  std::erase_if(result.sampling.schemes, [&](const Scheme* scheme) {
+    return std::none_of(formats.begin(), formats.end(), [=](const Format* format) { return format->has(*scheme); });
+  });
   result.sampling.types = common(property.sampling.types, capabilities.types);
   if (property.sampling.of_codes) {
     result.sampling.schemes = firsts<const Scheme*>(
-        capabilities.formats, [&](const Format* format) { return common(schemes_of(*format), capabilities.schemes); });
+        formats, [&](const Format* format) { return common(schemes_of(*format), capabilities.schemes); });
     result.sampling.types = firsts<Types>(
         result.sampling.schemes, [&](const Scheme* scheme) { return types_of(*scheme, result.sampling.types); });
   }
@@ -73,9 +82,8 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
     return std::none_of(result.sampling.schemes.begin(), result.sampling.schemes.end(),
                         [=](const Scheme* scheme) { return has_types(*scheme, types); });
   });
-  result.capabilities.formats = common(capabilities.formats, property.sampling.formats);
-  std::erase_if(result.capabilities.formats,
-                [&](const Format* format) { return schemes_of(*format, result.sampling.schemes).empty(); });
+  formats = common(formats, property.sampling.formats);
+  std::erase_if(formats, [&](const Format* one) { return schemes_of(*one, result.sampling.schemes).empty(); });
   result.capabilities.schemes = result.sampling.schemes;
   result.capabilities.types = result.sampling.types;
   result.capabilities.n_multiple = result.sampling.n_multiple;
@@ -164,10 +172,10 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
     change(next);
     const bool possible = next.n > 0 && next.k > 0 && next.k % k_unit(*next.format, next.group_size) == 0 &&
                           next.n % n_unit(*next.format, sampling.n_multiple) == 0 &&
-                          has_types(*next.scheme, next.types);
+                          next.format->group_sizes.contains(next.group_size) && has_types(*next.scheme, next.types);
     if (!possible || next.n * next.k > p.n * p.k || next == p) return;
     next.codes = cut(next.codes, next.experts * next.n * next.k);
-    next.parameters = cut(next.parameters, next.experts * next.n * next.groups());
+    next.parameters = cut(next.parameters, next.experts * next.group_count());
     steps.push_back(next);
   };
   const std::int64_t unit = k_unit(*p.format, p.group_size);

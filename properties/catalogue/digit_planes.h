@@ -15,6 +15,10 @@
 
 namespace tileproof {
 
+/// The bits of a digit that the scale, or the zero, of a group stands for: 6, or 4 where zero points are only sixteen,
+/// or where scales are powers of two.
+int bits_of_group_digit(const Problem&, bool of_zero);
+
 struct InPlane {
   std::int64_t sent;   // the digit that belongs there
   std::int64_t digit;  // the digit that arrived; -1: what arrived is no digit

@@ -421,7 +421,8 @@ Property property_of_domains(const char* name, const char* finds, std::vector<Ty
 std::vector<Property> domains_properties() {
   const std::vector<Types> types = {Type::bf16, Type::fp16, Type::fp32};
   const std::vector<Types> of_16_bits = {Type::bf16, Type::fp16};
-  // A step takes some 0.1 s on one core: within a budget, a task that began can use up the time of the others by no more.
+  // A step takes some 0.1 s on one core: within a budget, a task that began can use up the time of the others by no
+  // more.
   return {
       property_of_domains(
           "a_converted_zero_rounds_exactly_where_predicted",

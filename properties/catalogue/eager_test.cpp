@@ -95,7 +95,7 @@ class Formulated : public SubjectByOperation {
   }
 
   std::int64_t at_of(const Call& c, std::int64_t row, std::int64_t group) const {
-    return formulas_.rows_before_groups ? row * c.groups() + group : group * c.n + row;
+    return formulas_.rows_before_groups ? row * c.groups().k + group : group * c.n + row;
   }
   static std::uint32_t loaded(const Call& c, const void* from, std::int64_t index) {
     std::uint32_t bits = 0;

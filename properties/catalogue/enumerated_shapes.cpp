@@ -5,6 +5,7 @@
 #include <string>
 
 #include "properties/case/sample_space.h"
+#include "properties/catalogue/digit_planes.h"
 
 namespace tileproof {
 
@@ -39,8 +40,9 @@ std::int64_t digits_of(std::int64_t count, int bits) {
 Enumeration one_matrix(const Problem& problem, const Property& property) {
   const bool has_groups = property.name.starts_with("group/");
   const bool with_padding = result_role(property.needs.front()) == Role::packed;  // the padding is compared too
-  const std::int64_t digits =
-      has_groups ? digits_of(problem.groups() * problem.n, 6) : digits_of(problem.n * problem.k, 4);
+  const bool of_zero = property.name.ends_with("_own_zero");
+  const std::int64_t digits = has_groups ? digits_of(problem.group_count(), bits_of_group_digit(problem, of_zero))
+                                         : digits_of(problem.n * problem.k, 4);
   const std::int64_t elements = with_padding ? problem.layout().slots(problem.size()) : problem.n * problem.k;
   return {.steps = 1,
           .points_of_step = static_cast<std::uint64_t>(problem.n * problem.k),
@@ -61,7 +63,8 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
   const auto add = [&](Problem problem) {
     const std::int64_t unit = n_unit(*problem.format, sampling.n_multiple);
     problem.n = (problem.n + unit - 1) / unit * unit;
-    const bool taken = problem.k % problem.group_size == 0 && capabilities.takes(problem);
+    const bool divides = !problem.format->groups_divide_rows || problem.k % problem.group_size == 0;
+    const bool taken = divides && capabilities.takes(problem);
     if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
   /// A property that is not about groups needs only one group size.

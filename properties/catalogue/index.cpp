@@ -81,21 +81,36 @@ void unpack_takes_every_code(Case& c) {
   expect_every_plane_arrives(c.problem, sent);
 }
 
-/// The weights that are equal to the codes 0..15, as bits.
-std::vector<std::uint32_t> weights_of_codes(reference::FloatFormat format) {
+/// Scale 1, and the zero (point) that makes a weight equal to its code, or to the code less a constant.
+Parameters identity_parameters(const Problem& p) {
+  Parameters identity = unit_scales(p);
+  const reference::FloatFormat format = float_format_of(p.types.parameter);
+  const std::uint32_t zero = reference::rounded(format, reference::whole(p.scheme->midpoint));
+  for (std::uint32_t& each : identity.zeros.elements) each = zero;
+  return identity;
+}
+
+/// The weights of the codes 0..15 with those parameters, as bits. Two are equal where a format has two zeros of one
+/// sign.
+std::vector<std::uint32_t> weights_of_codes(const Problem& p) {
+  Problem one = p;
+  one.n = p.layout().legal.n;
+  one.k = k_unit(*p.format, p.group_size);
+  one.experts = 1;
+  const Parameters identity = identity_parameters(one);
   std::vector<std::uint32_t> weights;
-  for (int code = 0; code < 16; ++code) weights.push_back(reference::rounded(format, reference::whole(code)));
+  for (int code = 0; code < 16; ++code) weights.push_back(specified::weight(one, code, identity, 0, 0));
   return weights;
 }
 
-/// @return the code with this weight, -1 if there is none
+/// @return the first code with this weight, -1 if there is none
 int code_of_weight(const std::vector<std::uint32_t>& weight_of, std::uint32_t weight) {
   const auto found = std::find(weight_of.begin(), weight_of.end(), weight);
   return found == weight_of.end() ? -1 : static_cast<int>(found - weight_of.begin());
 }
 
 void dequantize_takes_every_code(Case& c) {
-  const std::vector<std::uint32_t> weight_of = weights_of_codes(float_format_of(c.problem.types.weight));
+  const std::vector<std::uint32_t> weight_of = weights_of_codes(c.problem);
   const auto code_of = [&](std::uint32_t weight, const WrongPlace&) { return code_of_weight(weight_of, weight); };
   SentPlanes sent = sent_codes(c, Operation::dequantize, "weights", code_of);
   sent.got_text = [&](const WrongPlace& at, std::int64_t) {
@@ -136,18 +151,19 @@ void unpack_ignores_scales(Case& c) {
 
 void unit_scales_show_the_codes(Case& c) {
   const Matrix<std::uint8_t> codes = c.codes();
-  // Scale 1 and the zero (point) that make a weight equal to its code, in every domain.
-  Parameters identity = unit_scales(c.problem);
-  const reference::FloatFormat format = float_format_of(c.problem.types.parameter);
-  for (std::uint32_t& zero : identity.zeros.elements) zero = reference::rounded(format, reference::whole(8));
-  const std::vector<std::uint32_t> weight_of = weights_of_codes(float_format_of(c.problem.types.weight));
-  const Matrix<std::uint32_t> weights = c.dequantize(specified::packed(*c.problem.format, codes), identity);
+  const std::vector<std::uint32_t> weight_of = weights_of_codes(c.problem);
+  const Matrix<std::uint32_t> weights =
+      c.dequantize(specified::packed(*c.problem.format, codes), identity_parameters(c.problem));
   Matrix<std::int32_t> shown(weights.rows, weights.columns);
   for (std::size_t i = 0; i < shown.elements.size(); ++i) {
     shown.elements[i] = code_of_weight(weight_of, weights.elements[i]);
   }
   c.elements_are("the code of the weight, -1 for none");
-  c.expect_equal(shown, specified::as_int32(codes));
+  Matrix<std::int32_t> expected = specified::as_int32(codes);
+  for (std::int32_t& code : expected.elements) {  // the first that has the weight, as above
+    code = code_of_weight(weight_of, weight_of[static_cast<std::size_t>(code)]);
+  }
+  c.expect_equal(shown, expected);
 }
 
 const std::vector<const CoverageGoals*> shapes = {&every_format, &with_padding, &not_square, &both_alignments};

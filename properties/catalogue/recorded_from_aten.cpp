@@ -42,7 +42,7 @@ std::vector<Recorded> recorded_in(const std::string& text) {
     const Problem& p = r.problem;
     const bool is_pack = std::ssize(r.codes) * 2 == p.n * p.k && r.parameters.empty() && r.weights.empty();
     const bool is_weights =
-        r.codes.empty() && std::ssize(r.parameters) == 2 * p.n * p.groups() && std::ssize(r.weights) == p.n * p.k;
+        r.codes.empty() && std::ssize(r.parameters) == 2 * p.group_count() && std::ssize(r.weights) == p.n * p.k;
     require(std::ssize(r.packed) == p.layout().units(p.size()) && (is_pack || is_weights),
             "the matrix ends too early or too late");
   };

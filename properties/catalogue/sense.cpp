@@ -45,7 +45,7 @@ void one_code_changes_one(Case& c, Operation operation) {
   c.expect_equal(changed(before, after), predicted);
 }
 
-/// Changes the scale (or the zero) of one group of one row. Power-of-two scales and code 9 make every weight of the
+/// Changes the scale (or the zero) of one group. Power-of-two scales and code 9 make every weight of the
 /// group differ.
 void one_parameter_changes_its_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
@@ -56,19 +56,19 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   Parameters parameters = unit_scales(p);
 
   const Matrix<std::uint32_t> before = c.dequantize(packed, parameters);
-  const std::int64_t row = below(p.n, c.choice(0));
-  const std::int64_t group = below(p.groups(), c.choice(1));
+  const reference::Element group = {below(p.groups().n, c.choice(0)), below(p.groups().k, c.choice(1))};
   if (!of_zero) {
-    parameters.scales(group, row) = reference::rounded(format, reference::whole(2));
+    parameters.scales(group.k, group.n) = reference::rounded(format, reference::whole(2));
   } else {
-    parameters.zeros(group, row) = reference::rounded(format, reference::whole(1));
-    parameters.zero_points(group, row) = 1;
+    parameters.zeros(group.k, group.n) = reference::rounded(format, reference::whole(1));
+    ++parameters.zero_points(group.k, group.n);
   }
   const Matrix<std::uint32_t> after = c.dequantize(packed, parameters);
 
   Matrix<std::uint8_t> predicted(p.n, p.k);
-  for (std::int64_t column = group * p.group_size; column < (group + 1) * p.group_size; ++column)
-    predicted(row, column) = 1;
+  for (std::int64_t i = 0; i < p.n * p.k; ++i) {
+    if (p.group_of(i / p.k, i % p.k) == group) predicted.elements[static_cast<std::size_t>(i)] = 1;
+  }
   c.elements_are("1 where the result changed");
   c.expect_equal(changed(before, after), predicted);
 }

@@ -51,7 +51,7 @@ class LargeProblems {
     const std::int64_t of_row =
         *std::find_if(sizes.rbegin(), sizes.rend(), [&](std::int64_t size) { return k_unit(format, size) == unit; });
     add(format, of_row, rows_of_extent(format) * (beyond_16_bits_count - 1) + 1, unit);
-    add(format, small, 1, format.layout.legal.k * beyond_16_bits_count);
+    add(format, small, 1, least_full_size(format).k * beyond_16_bits_count);
     const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple));
     add(format, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
     if (result_role(operation) != Role::weights) return;
@@ -136,7 +136,7 @@ void large_matrix(Case& c, Operation operation) {
   const GeneratedResult judged = c.run(operation, codes, parameters);
   if (judged.differences.wrong == 0) return;
   const Role result = result_role(operation);
-  const GeneratedTensor expected = formula_of(result, reference::ResultOrder::n_k, codes, parameters);
+  const GeneratedTensor expected = formula_of(result, reference::ResultOrder::n_k, p.types.weight, codes, parameters);
   const bool of_words = result == Role::packed;
   std::ostringstream text;
   text << judged.differences.wrong << " of " << elements_of(expected) << (of_words ? " words" : " elements")

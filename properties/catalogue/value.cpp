@@ -1,5 +1,6 @@
 // Value and group: every weight is rounded once, from its own group's scale and zero.
 #include <cmath>
+#include <optional>
 #include <sstream>
 
 #include "properties/case/calls.h"
@@ -18,41 +19,66 @@ void every_weight_is_rounded_once(Case& c) {
   expect_specified(c, Operation::dequantize, data, c.run(Operation::dequantize, data));
 }
 
+/// The code whose weight is a number, with scale 1 and the least zero (point).
+std::optional<int> code_with_weight(const Problem& p, int number) {
+  const reference::FloatFormat of_weight = float_format_of(p.types.weight), type = float_format_of(p.types.parameter);
+  const std::uint32_t one = reference::rounded(type, reference::whole(1));
+  const auto zero = static_cast<std::uint32_t>(p.scheme->zero_points.nearest_to_zero());
+  for (int code = 0; code < 16; ++code) {
+    const std::uint32_t weight = p.scheme->weight(of_weight, type, code, one, zero);
+    if (weight == reference::rounded(of_weight, reference::whole(number))) return code;
+  }
+  return std::nullopt;
+}
+
 /// Finds the (group, row) whose scale, or zero, each weight was computed with, by digit planes in base 64 and their
 /// complements; every float format holds these digits exactly.
-/// For scales, code 10 with zero 0 gives twice the digit; for zeros, code 8 with scale 1 gives the digit. The factor of
-/// two tells a scale from a zero that took its place. A zero point is the code minus the digit; where zero points are
-/// limited to 0..15, digits are in base 16.
+/// For scales, a code whose weight at scale 1 is 2, or 1 where none is, gives so many times the digit; for zeros, the
+/// midpoint with scale 1 gives the digit. The factor of two tells a scale from a zero that took its place. A zero point
+/// is a base minus the digit.
 void own_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
-  const int times = of_zero ? 0 : 2;
-  const bool has_few_points = p.scheme->zero_kind == Zero::point && !p.scheme->zero_points.contains(-63);
+  const reference::Range points = p.scheme->zero_points;
+  const bool has_points = p.scheme->zero_kind == Zero::point;
+  const bool has_few_points = has_points && bits_of_group_digit(p, true) == 4;
   generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::constant);
-  codes.value = p.scheme->zero_kind == Zero::value ? 8 + times : times;
-  if (of_zero && has_few_points) codes.value = p.scheme->zero_points.highest;
-  const Planes planes = {of_zero && has_few_points ? 4 : 6, p.groups() * p.n};
+  const int times = code_with_weight(p, 2) ? 2 : 1;
+  if (of_zero) {
+    codes.value = has_few_points ? 15 : has_points ? points.nearest_to_zero() : p.scheme->midpoint;
+  } else {
+    codes.value = code_with_weight(p, times).value();
+  }
+  const int zero_base = !of_zero || !has_points ? 0 : has_few_points ? points.highest : codes.value;
+  const int above_digit = of_zero && has_points ? codes.value - zero_base : 0;  // of a weight
+  const bool has_powers = float_format_of(p.types.parameter).is_exponent();
+  const Planes planes = {bits_of_group_digit(p, of_zero), p.group_count()};
   const auto run = [&](int digit, bool complemented, const std::vector<std::int64_t>& wanted) {
     generated::Parameters plane = generated::parameters_of(
         p, of_zero ? generated::Parameters::Kind::zero_digit : generated::Parameters::Kind::scale_digit);
     plane.digit_bits = planes.bits_of_digit;
-    plane.zero_base = p.scheme->zero_kind == Zero::point && of_zero ? codes.value : 0;
+    plane.zero_base = zero_base;
     plane.shift = planes.bits_of_digit * digit;
     plane.flip = complemented ? 1 : 0;
     return c.run(Operation::dequantize, codes, plane, wanted);
   };
   const auto digit_in = [&](std::uint32_t weight, const WrongPlace&) {
-    const double digit = specified::value(float_format_of(p.types.weight), weight) / (of_zero ? 1 : times);
+    const double value = specified::value(float_format_of(p.types.weight), weight);
+    const double digit = of_zero      ? value - above_digit
+                         : has_powers ? std::log2(value / times) - generated::lowest_power_of_digit
+                                      : value / times;
     const bool is_digit = digit >= 0 && digit < static_cast<double>(planes.base()) && digit == std::floor(digit);
     return std::pair(is_digit ? static_cast<std::int64_t>(digit) : std::int64_t{-1}, weight);
   };
   const auto wrong_in = [&](const Differences::One& one, const auto&) {
     const std::int64_t row = one.index / p.k, column = one.index % p.k;
-    return std::vector<WrongPlace>{{column / p.group_size * p.n + row, row, column, one.index, one.got}};
+    const reference::Element group = p.group_of(row, column);
+    return std::vector<WrongPlace>{{group.k * p.groups().n + group.n, row, column, one.index, one.got}};
   };
   const auto source_text = [&](std::optional<std::int64_t> from) {
     if (!from) return std::string("0 in every plane, which is of none");
-    return std::to_string(*from) + ", which is of group " + std::to_string(*from / p.n) + ", row " +
-           std::to_string(*from % p.n);
+    const std::int64_t rows = p.groups().n;
+    return std::to_string(*from) + ", which is of group " + std::to_string(*from / rows) +
+           (p.format->groups_divide_rows ? ", row " + std::to_string(*from % rows) : "");
   };
   const auto got_text = [&](const WrongPlace& place, std::int64_t sent) {
     const std::int64_t arrived = digit_in(place.got, place).first;
@@ -86,6 +112,12 @@ std::vector<std::string> names_of_profiles() {
 }
 
 }  // namespace
+
+int bits_of_group_digit(const Problem& p, bool of_zero) {
+  const bool has_sixteen = of_zero ? p.scheme->zero_kind == Zero::point && !p.scheme->zero_points.contains(-63)
+                                   : float_format_of(p.types.parameter).is_exponent();
+  return has_sixteen ? 4 : 6;
+}
 
 std::vector<Property> value_properties() {
   const std::vector<const CoverageGoals*> values = {

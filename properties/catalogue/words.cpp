@@ -69,6 +69,8 @@ Enumeration words_in_places(const Capabilities& capabilities, const Format* form
                             const std::vector<int>& place_bits) {
   Problem step;
   step.format = format;
+  step.scheme = schemes_of(*format, capabilities.schemes).front();
+  step.types = types_of(*step.scheme, capabilities.types).front();
   step.k = 8192;
   step.n = std::max<std::int64_t>(capabilities.step_elements / step.k, 256);
   const auto own = std::ranges::find_if(capabilities.group_sizes, [&](std::int64_t size) {
@@ -113,6 +115,7 @@ std::function<std::vector<Enumeration>(const Capabilities&)> every_word(bool who
   return [whole](const Capabilities& capabilities) {
     std::vector<Enumeration> all;
     for (const Format* format : capabilities.formats) {
+      if (!packs_codes_alone(*format)) continue;  // its words hold parameters too, and are no power of two
       std::vector<int> bits = bits_of_rows(*format, 1);
       for (const int bit : whole ? bits_of_rows(*format, whole_rows(*format).n) : std::vector<int>()) {
         if (std::find(bits.begin(), bits.end(), bit) == bits.end()) bits.push_back(bit);

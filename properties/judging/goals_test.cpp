@@ -71,13 +71,13 @@ TEST(AGoalInReach, IsDrawnForWhereChanceHasNotMetIt) {
 TEST(AGoalInReach, ThatIsDrawnForMayShowAFinding) {
   const auto wrong_with_many_groups = [](Case& c) {
     compare_something(c);
-    if (c.problem.groups() > 20) throw Failure("mismatch", "wrong");
+    if (c.problem.groups().k > 20) throw Failure("mismatch", "wrong");
   };
   Property property = property_with(wrong_with_many_groups, {&more_groups_than_a_group_has_columns});
   const Judgement judgement = judged_on(property, with({tinygemm(2)}, {32}), 1);
   EXPECT_EQ(judgement.verdict, Verdict::failed);
   ASSERT_EQ(judgement.findings.size(), 1u);
-  EXPECT_EQ(judgement.findings[0].problem.groups(), 21) << "shrunk";
+  EXPECT_EQ(judgement.findings[0].problem.groups().k, 21) << "shrunk";
 }
 
 TEST(AGoalInReach, IsMetByCasesThatFailAsTheLedgerSays) {

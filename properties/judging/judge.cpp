@@ -334,7 +334,7 @@ void Asked::add(const Property& property, const Problem& p) {
   Asked one;
   one.formats = {p.format->name};
   one.group_sizes = {p.group_size};
-  one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups(), p.groups()}}};
+  one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups().k, p.groups().k}}};
   one.cells = {cell_of(property, p)};
   add(one);
 }

@@ -115,7 +115,7 @@ Shrunk shrunk(const Property& property, const SampleSpace& space, const Finding&
   shrink_problem(shrinking, space);
   const Problem& p = shrinking.smallest().problem;
   shrink_span(shrinking, &Problem::codes, p.experts * p.n * p.k);
-  shrink_span(shrinking, &Problem::parameters, p.experts * p.n * p.groups());
+  shrink_span(shrinking, &Problem::parameters, p.experts * p.group_count());
   shrinking.is_over();
   return {shrinking.smallest(), shrinking.how_far()};
 }

@@ -27,6 +27,10 @@ struct DifferencesOnDevice {
 
 namespace {
 
+// A formula is compiled for the device where kernels of ours have its format; others are computed on the host.
+using FormatsHere = reference::List<reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>>;
+using SchemesHere = reference::ThreeDomains;
+
 constexpr int threads_of_block = 256;
 
 /// A run of elements, moved in pieces of 16 bytes where its address allows it.
@@ -256,7 +260,6 @@ void CudaMemory::copy_out(void* to, const void* from, std::size_t bytes) {
 bool CudaMemory::keeps(const GeneratedTensor& formula) {
   const auto* wanted = std::get_if<generated::PackedWords>(&formula);
   if (wanted == nullptr) return false;
-  if (reference::formats[wanted->codes.format].layout.bytes_of_unit != sizeof(std::uint32_t)) return false;
   if (kept_words_ != nullptr && kept_ == wanted->codes) return true;
   constexpr std::int64_t most_elements = std::int64_t{1} << 27;  // the words of a step of 2^30 codes
   const std::int64_t elements = elements_of(formula);
@@ -265,24 +268,34 @@ bool CudaMemory::keeps(const GeneratedTensor& formula) {
   kept_words_ = nullptr;
   void* words = nullptr;
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
-  generated::with_evaluator(
+  const bool is_here = generated::with_evaluator<FormatsHere, SchemesHere>(
       formula, [&](const auto& evaluator) { start_writing(evaluator, sizeof(std::uint32_t), words, stream_); });
+  if (!is_here) {
+    cudaFree(words);
+    return false;
+  }
   kept_words_ = static_cast<std::uint32_t*>(words);
   kept_ = wanted->codes;
   return true;
 }
 
+/// @return whether the device can compute the formula
 template <class Use>
-void CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
+bool CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
   // Only the proofs of the arithmetic use the same codes again; keeping other codes would cost time for nothing.
   const auto* words = std::get_if<generated::PackedWords>(&formula);
   const bool comes_back = words != nullptr && words->codes.kind == generated::Codes::Kind::each;
-  if (comes_back && keeps(formula)) return use(KeptWords{kept_words_, elements_of(formula)});
-  generated::with_evaluator(formula, use);
+  if (comes_back && keeps(formula)) {
+    use(KeptWords{kept_words_, elements_of(formula)});
+    return true;
+  }
+  return generated::with_evaluator<FormatsHere, SchemesHere>(formula, use);
 }
 
 void CudaMemory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
-  with_evaluator(formula, [&](const auto& evaluator) { start_writing(evaluator, element_bytes, to, stream_); });
+  const bool is_here = with_evaluator(
+      formula, [&](const auto& evaluator) { start_writing(evaluator, element_bytes, to, stream_); });
+  if (!is_here) Memory::write(formula, element_bytes, to);
 }
 
 Differences CudaMemory::compare(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
@@ -291,7 +304,7 @@ Differences CudaMemory::compare(const GeneratedTensor& formula, std::size_t elem
   require(cudaMemsetAsync(found_, 0, sizeof(DifferencesOnDevice), stream_), "cudaMemset");
   require(cudaMemsetAsync(found_, 0xff, sizeof found_->first, stream_), "cudaMemset");
   const reference::FloatFormat format = any_nan != nullptr ? *any_nan : reference::bf16;
-  with_evaluator(formula, [&](const auto& evaluator) {
+  const bool is_here = with_evaluator(formula, [&](const auto& evaluator) {
     if (evaluator.elements() == 0) return;
     with_element(evaluator, element_bytes, [&](auto element) {
       compare_elements<<<blocks_of(evaluator), threads_of_block, 0, stream_>>>(
@@ -299,6 +312,7 @@ Differences CudaMemory::compare(const GeneratedTensor& formula, std::size_t elem
           Compared<decltype(element)>{static_cast<const decltype(element)*>(got), any_nan != nullptr, format, found_});
     });
   });
+  if (!is_here) return Memory::compare(formula, element_bytes, got, any_nan);
   require(cudaGetLastError(), "comparing with a formula");
   constexpr std::size_t counts = 4 * sizeof(unsigned long long);
   DifferencesOnDevice found;

@@ -1,5 +1,5 @@
 /// Memory of the current CUDA device. The device itself writes and compares a proof's tensors, by the specification
-/// compiled for it.
+/// compiled for it, in the formats of our kernels; the host does it for the others.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -31,7 +31,7 @@ class CudaMemory : public Memory {
  private:
   bool keeps(const GeneratedTensor&);
   template <class Use>
-  void with_evaluator(const GeneratedTensor&, Use);
+  bool with_evaluator(const GeneratedTensor&, Use);
 
   static constexpr std::size_t most_staged = std::size_t{1} << 20;
   void* staged();

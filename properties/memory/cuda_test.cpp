@@ -37,6 +37,13 @@ std::vector<OfFormula> formulas() {
   generated::Parameters of_matrix = pairs;
   of_matrix.groups = 16;
   of_matrix.type = Type::fp16;
+  const Format& host_alone = *reference::format_named("awq");
+  generated::Codes of_awq = each;
+  of_awq.format = index_of(host_alone);
+  of_awq.n = 16;
+  generated::Parameters awq = of_matrix;
+  awq.scheme = index_of(*host_alone.schemes[0]);
+  awq.n = 16;
   return {{"constant", generated::Constant{0xffa5ffa5, 37}, 2},
           {"pairs of codes", generated::CodePairs{digit}, 1},
           {"packed words", generated::PackedWords{digit}, 4},
@@ -45,8 +52,10 @@ std::vector<OfFormula> formulas() {
           {"codes of every word", generated::UnpackedCodes{words}, 4},
           {"scales and zeros", generated::ScaleElements{pairs}, 2},
           {"fp32 scales", generated::ScaleElements{integer}, 4},
-          {"zero points", generated::ZeroPointElements{integer}, 1},
-          {"weights", generated::Weights{each, of_matrix}, 2}};
+          {"zero points", generated::ZeroElements{integer}, 1},
+          {"weights", generated::Weights{each, of_matrix}, 2},
+          {"weights that the host computes", generated::Weights{of_awq, awq, reference::ResultOrder::k_n}, 2},
+          {"zeros that the host computes", generated::ZeroElements{awq}, 4}};
 }
 
 class DeviceJudge : public testing::Test {

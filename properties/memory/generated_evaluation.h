@@ -2,7 +2,11 @@
 /// generated_tensor.cpp and cuda.cu include it.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -29,11 +33,7 @@ constexpr void for_each_constant(Use use) {
   (std::make_integer_sequence<int, count>());
 }
 
-/// a / b for a >= 0, b > 0. A GPU divides 32-bit numbers much faster than 64-bit ones.
-constexpr std::int64_t quotient(std::int64_t a, std::int64_t b) {
-  if (((a | b) >> 32) == 0) return static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b);
-  return a / b;
-}
+using reference::divided;
 
 constexpr std::uint32_t word_at(const Codes& c, std::int64_t word) {
   return c.first + (static_cast<std::uint32_t>(word) ^ c.swizzle);
@@ -114,9 +114,14 @@ constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::
   return codes_of_run(codes, row, column, [&] { return codes_of_words<L>(codes, row, column); });
 }
 
-constexpr std::uint64_t codes_of_run(const Codes& codes, std::int64_t row, std::int64_t column) {
+/// codes_of_run() for one of several formats, 0 for any other.
+template <class FormatsHere>
+constexpr std::uint64_t codes_of_run_in(const Codes& codes, std::int64_t row, std::int64_t column) {
   return codes_of_run(codes, row, column, [&] {
-    return reference::with_layout(codes.format, [&]<class L>() { return codes_of_words<L>(codes, row, column); });
+    std::uint64_t of_run = 0;
+    reference::with_one_of(FormatsHere(), reference::Formats(), codes.format,
+                           [&]<class F>() { of_run = codes_of_words<typename F::Codes>(codes, row, column); });
+    return of_run;
   });
 }
 
@@ -125,53 +130,57 @@ inline constexpr std::uint64_t every_code_once = 0xfedcba9876543210;
 
 constexpr int code_of_run(std::uint64_t codes, int i) { return static_cast<int>(codes >> (4 * i) & 15); }
 
-struct Pair {
-  std::uint32_t scale;
-  std::uint32_t zero;
-  int zero_point;
-  constexpr bool operator==(const Pair&) const = default;
-};
-
 /// The format whose patterns scales and zeros take in Kind::every.
 template <Type type>
-inline constexpr reference::FloatFormat enumerated_format = type == Type::fp16 ? reference::fp16 : reference::bf16;
+inline constexpr reference::FloatFormat enumerated_format = type == Type::fp16   ? reference::fp16
+                                                            : type == Type::e8m0 ? reference::e8m0
+                                                                                 : reference::bf16;
 template <Type type>
 inline constexpr reference::FloatFormat own_format = type == Type::bf16   ? reference::bf16
                                                      : type == Type::fp16 ? reference::fp16
+                                                     : type == Type::e8m0 ? reference::e8m0
                                                                           : reference::fp32;
 
-template <Type type>
-using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t, std::uint16_t>;
+/// The bits that count the zero points of a scheme: 8 or 4.
+template <class S>
+inline constexpr int bits_of_point = std::bit_width(static_cast<unsigned>(S::zero_points.count() - 1));
 
-/// The bits of a pair's number: those of a pattern for scale and zero each, or eight for a zero point. fp32 takes only
-/// the scales and zeros that bf16 holds, with two exceptions: with zero points, products of such scales never need
-/// rounding, so each scale comes once more with a full fraction; without a zero point, every fp32 scale is taken.
-template <Type type, Zero zero_kind>
-inline constexpr int bits_of_number = zero_kind == Zero::value   ? 32
-                                      : zero_kind == Zero::point ? (type == Type::fp32 ? 25 : 24)
-                                                                 : (type == Type::fp32 ? 32 : 16);
+template <Type type>
+using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t,
+                                     std::conditional_t<type == Type::e8m0, std::uint8_t, std::uint16_t>>;
+
+/// The bits of a pair's number: those of a pattern for scale and zero each, or those that count the zero points. fp32
+/// takes only the scales and zeros that bf16 holds, with two exceptions: with zero points, products of such scales
+/// never need rounding, so each scale comes once more with a full fraction; without a zero point, every fp32 scale is
+/// taken.
+template <Type type, class S>
+inline constexpr int bits_of_number = S::zero_kind == Zero::value   ? 32
+                                      : S::zero_kind == Zero::point ? (type == Type::fp32 ? 17 : 16) + bits_of_point<S>
+                                                                    : own_format<type>.bits();
 
 /// The pair with this number. Fractions run fastest, so that neighbours in a row, which a GPU computes together, take
 /// the same path; signs and exponents are spread evenly over the domain from the start.
-template <Type type, Zero zero_kind>
+template <Type type, class S>
 constexpr Pair pair_at(std::uint64_t number) {
   constexpr int fraction = enumerated_format<type>.fraction_bits;
-  constexpr int rest = 16 - fraction;
+  constexpr int rest = enumerated_format<type>.bits() - fraction;
   constexpr std::uint32_t fraction_mask = (1u << fraction) - 1;
   const auto pattern = [](std::uint64_t high, std::uint64_t low) {
     const auto bits = static_cast<std::uint32_t>(high << fraction | low);
     return type == Type::fp32 ? bits << 16 : bits;  // the bf16 value as fp32
   };
-  if constexpr (zero_kind == Zero::value) {
+  if constexpr (S::zero_kind == Zero::value) {
     const std::uint64_t high = spread(number >> (2 * fraction), 2 * rest);
     return {pattern(high >> rest, number >> fraction & fraction_mask),
             pattern(high & ((1u << rest) - 1), number & fraction_mask), 0};
-  } else if constexpr (zero_kind == Zero::point) {
-    const std::uint64_t of_pattern = number & 0xffffff;
-    const std::uint64_t high = spread(of_pattern >> (fraction + 8), rest);
-    const std::uint32_t scale = pattern(high, of_pattern >> 8 & fraction_mask);
-    const std::uint32_t lower = type == Type::fp32 && number >> 24 != 0 ? mixed(scale) & 0xffff : 0;
-    return {scale | lower, 0, static_cast<int>(number & 255) - 128};
+  } else if constexpr (S::zero_kind == Zero::point) {
+    constexpr int of_point = bits_of_point<S>;
+    constexpr int lowest = S::zero_points.lowest;
+    const std::uint64_t of_scale = number >> of_point & 0xffff;
+    const std::uint64_t high = spread(of_scale >> fraction, rest);
+    const std::uint32_t scale = pattern(high, of_scale & fraction_mask);
+    const std::uint32_t lower = type == Type::fp32 && number >> (of_point + 16) != 0 ? mixed(scale) & 0xffff : 0;
+    return {scale | lower, 0, static_cast<int>(number & ((1u << of_point) - 1)) + lowest};
   } else if constexpr (type == Type::fp32) {
     constexpr int full_fraction = own_format<type>.fraction_bits;
     return {static_cast<std::uint32_t>(spread(number >> full_fraction, 32 - full_fraction) << full_fraction |
@@ -190,9 +199,18 @@ constexpr std::uint32_t bits_of(int value) {
   return reference::rounded(format, reference::whole(value));
 }
 
-/// A scale in 2^-8..2^-4 and a zero of either sign in 2^-6..2^-2, with full fractions; a zero point in 0..15.
+/// The scale that stands for a digit: that number, or of powers of two 2^(digit + lowest_power_of_digit).
 template <Type type>
+constexpr std::uint32_t scale_of_digit(int digit) {
+  constexpr reference::FloatFormat format = own_format<type>;
+  if constexpr (format.is_exponent()) return static_cast<std::uint32_t>(format.bias() + lowest_power_of_digit + digit);
+  return bits_of<type>(digit);
+}
+
+/// A scale in 2^-8..2^-4 and a zero of either sign in 2^-6..2^-2, with full fractions; a zero point among sixteen.
+template <Type type, class S>
 constexpr Pair ordinary_pair(std::uint64_t number) {
+  constexpr int lowest = S::zero_points.lowest > 0 ? S::zero_points.lowest : 0;
   constexpr reference::FloatFormat format = own_format<type>;
   constexpr std::uint64_t fraction_mask = (std::uint64_t{1} << format.fraction_bits) - 1;
   const std::uint64_t bits = drawn(0, stream::scales, number);
@@ -201,25 +219,25 @@ constexpr Pair ordinary_pair(std::uint64_t number) {
     return static_cast<std::uint32_t>(biased << format.fraction_bits | (fraction & fraction_mask));
   };
   const std::uint32_t sign = (bits >> 54 & 1) != 0 ? format.sign_bit() : 0;
-  return {binade(-8, bits >> 50, bits), sign | binade(-6, bits >> 52, bits >> 25), static_cast<int>(bits >> 60)};
+  return {binade(-8, bits >> 50, bits), sign | binade(-6, bits >> 52, bits >> 25),
+          static_cast<int>(bits >> 60) + lowest};
 }
 
-template <Type type, class Used>
-constexpr Pair pair_of_group(const Parameters& p, std::int64_t group, std::int64_t row) {
+template <Type type, class S>
+constexpr Pair pair_of_group(const Parameters& p, reference::Element of) {
+  const std::int64_t group = of.k, row = of.n;
   if (p.kind == Parameters::Kind::every) {
-    constexpr Zero zero_kind = Used::Scheme::zero_kind;
-    constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, zero_kind>)-1;
-    Pair pair = pair_at<type, zero_kind>((p.first + static_cast<std::uint64_t>(row * p.groups + group)) & last);
-    if constexpr (Used::Parameters::zeros_are_packed) pair.zero_point &= 15;
-    return pair;
+    constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, S>)-1;
+    return pair_at<type, S>((p.first + static_cast<std::uint64_t>(row * p.groups + group)) & last);
   }
   const std::int64_t number = group * p.n + row;
-  if (p.kind == Parameters::Kind::ordinary) return ordinary_pair<type>(p.first + static_cast<std::uint64_t>(number));
+  if (p.kind == Parameters::Kind::ordinary) return ordinary_pair<type, S>(p.first + static_cast<std::uint64_t>(number));
   const int largest = (1 << p.digit_bits) - 1;
   int digit = static_cast<int>(number >> p.shift) & largest;
   if (p.flip != 0) digit = largest - digit;
-  if (p.kind == Parameters::Kind::identity) return {bits_of<type>(1), bits_of<type>(8), 0};
-  if (p.kind == Parameters::Kind::scale_digit) return {bits_of<type>(digit), 0, 0};
+  constexpr int no_point = S::zero_points.nearest_to_zero();
+  if (p.kind == Parameters::Kind::identity) return {bits_of<type>(1), bits_of<type>(S::midpoint), no_point};
+  if (p.kind == Parameters::Kind::scale_digit) return {scale_of_digit<type>(digit), 0, no_point};
   return {bits_of<type>(1), bits_of<type>(digit), p.zero_base - digit};
 }
 
@@ -236,6 +254,7 @@ struct ConstantOf {
   }
 };
 
+template <class FormatsHere>
 struct PairsOf {
   using Element = std::uint8_t;
   CodePairs tensor;
@@ -243,10 +262,10 @@ struct PairsOf {
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
     const std::int64_t bytes_of_row = tensor.codes.k / 2;
     if (bytes_of_row % run != 0) return byte_by_byte(first, values);
-    const std::int64_t row = quotient(first, bytes_of_row);
+    const std::int64_t row = divided(first, bytes_of_row);
     const std::int64_t column = (first - row * bytes_of_row) * 2;
     for (int half = 0; half < 2; ++half) {
-      const std::uint64_t codes = codes_of_run(tensor.codes, row, column + half * run);
+      const std::uint64_t codes = codes_of_run_in<FormatsHere>(tensor.codes, row, column + half * run);
       for (int i = 0; i < run / 2; ++i) values[half * (run / 2) + i] = pair_in(codes, 2 * i);
     }
   }
@@ -260,9 +279,9 @@ struct PairsOf {
   constexpr void byte_by_byte(std::int64_t first, std::uint32_t (&values)[run]) const {
     const std::int64_t bytes_of_row = tensor.codes.k / 2;
     for (int i = 0; i < run && first + i < elements(); ++i) {
-      const std::int64_t row = quotient(first + i, bytes_of_row);
+      const std::int64_t row = divided(first + i, bytes_of_row);
       const std::int64_t column = (first + i - row * bytes_of_row) * 2;
-      const std::uint64_t codes = codes_of_run(tensor.codes, row, column / run * run);
+      const std::uint64_t codes = codes_of_run_in<FormatsHere>(tensor.codes, row, column / run * run);
       values[i] = pair_in(codes, static_cast<int>(column % run));
     }
   }
@@ -288,9 +307,12 @@ constexpr bool rows_of_block_lie_in_turn() {
   }
 }
 
-template <class L>
+template <class F>
 struct UnitsOf {
+  using L = typename F::Codes;
   using Element = typename L::Storage;
+  using Used = reference::FirstOf<typename F::Schemes>;  // of several schemes, none keeps its parameters here
+  static constexpr bool with_parameters = Used::Parameters::in_blocks;
   static constexpr int slots_of_unit = reference::slots_of_unit<Element>;
   PackedWords tensor;
   constexpr std::int64_t elements() const { return reference::units<L>({tensor.codes.n, tensor.codes.k}); }
@@ -317,7 +339,7 @@ struct UnitsOf {
     const Codes& codes = tensor.codes;
     const std::int64_t number = first / units_of_block;
     const std::int64_t blocks_of_row = codes.k / block.k;
-    const std::int64_t row_of_blocks = quotient(number, blocks_of_row);
+    const std::int64_t row_of_blocks = divided(number, blocks_of_row);
     const std::int64_t column = (number - row_of_blocks * blocks_of_row) * block.k;
     const int first_row = static_cast<int>(first % units_of_block) / units_of_row;
     TILEPROOF_UNROLLED
@@ -346,6 +368,12 @@ struct UnitsOf {
     for (int i = 0; i < run; ++i) {
       values[i] = padding;
       if (first + i >= elements()) continue;  // the last run may be shorter
+      if constexpr (with_parameters) {
+        if (const auto byte = byte_of_parameter(first + i)) {
+          values[i] = *byte;
+          continue;
+        }
+      }
       for (int nibble = 0; nibble < slots_of_unit; ++nibble) {
         const auto element = L::element_at((first + i) * slots_of_unit + nibble, {codes.n, codes.k});
         if (!element) continue;
@@ -353,6 +381,15 @@ struct UnitsOf {
         values[i] = (values[i] & ~(15u << (4 * nibble))) | code << (4 * nibble);
       }
     }
+  }
+
+  /// The byte of a parameter that lies among the codes.
+  std::optional<std::uint32_t> byte_of_parameter(std::int64_t at) const {
+    const Parameters& p = tensor.parameters;
+    const auto of = Used::Parameters::parameter_at(0, at, {p.n, p.groups});
+    if (!of) return std::nullopt;
+    const Pair pair = pair_of(p, of->group);
+    return (of->is_zero ? pair.zero : pair.scale) >> (8 * of->byte) & 255;
   }
 
   static constexpr std::uint32_t padding = 0x11111111u * static_cast<std::uint32_t>(L::padding_code);
@@ -364,7 +401,7 @@ struct UnpackedOf {
   UnpackedCodes tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    const std::int64_t row = quotient(first, tensor.codes.k);
+    const std::int64_t row = divided(first, tensor.codes.k);
     const std::int64_t column = first - row * tensor.codes.k;
     const std::uint64_t codes = codes_of_run<L>(tensor.codes, row, column);
 #pragma unroll
@@ -372,60 +409,48 @@ struct UnpackedOf {
   }
 };
 
-template <Type type, class Used>
-struct ScalesOf {
-  static constexpr int of_group = std::is_same_v<typename Used::Parameters, reference::ScalesAndZeros> ? 2 : 1;
+/// A tensor of parameters: scales alone or with zeros, or zeros, as the scheme's tensors lie.
+template <Type type, class Used, int number>
+struct ParametersOf {
+  using Places = typename Used::Parameters;
+  static constexpr bool are_packed = number > 0 && Places::zeros_are_packed;
+  using Element = std::conditional_t<
+      number == 0, ElementOf<type>,
+      std::make_unsigned_t<typename Places::template ZeroElement<std::make_signed_t<ElementOf<type>>>>>;
 
-  using Element = ElementOf<type>;
-  ScaleElements tensor;
-  constexpr std::int64_t elements() const { return tensor.parameters.groups * tensor.parameters.n * of_group; }
+  Parameters parameters;
+  constexpr std::int64_t elements() const { return Places::tensors[number].dims(groups()).elements(); }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    const Parameters& p = tensor.parameters;
-    for (int i = 0; i < run; ++i) {
-      const std::int64_t number = (first + i) / of_group;
-      const std::int64_t group = quotient(number, p.n);
-      const Pair pair = pair_of_group<type, Used>(p, group, number - group * p.n);
-      values[i] = i % of_group == 0 ? pair.scale : pair.zero;
-    }
-  }
-};
-
-/// Zero points, as the scheme's second tensor stores them.
-template <Type type, class Used>
-struct ZeroPointsOf {
-  static constexpr bool are_packed = Used::Parameters::zeros_are_packed;
-
-  using Element = std::make_unsigned_t<typename Used::Parameters::template ZeroElement<std::uint8_t>>;
-  ZeroPointElements tensor;
-  constexpr std::int64_t elements() const {
-    const Parameters& p = tensor.parameters;
-    if constexpr (are_packed) return Used::Parameters::tensors[1].dims({p.n, p.groups}).elements();
-    return p.groups * p.n;
-  }
-  constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    const Parameters& p = tensor.parameters;
     for (int i = 0; i < run; ++i) {
       if constexpr (are_packed) {
         values[i] = first + i < elements() ? unit(first + i) : 0;
       } else {
-        const std::int64_t group = quotient(first + i, p.n);
-        values[i] = static_cast<std::uint32_t>(point(group, first + i - group * p.n)) & 255;
+        values[i] = parameter_at(first + i);
       }
     }
   }
 
  private:
-  constexpr int point(std::int64_t group, std::int64_t row) const {
-    return pair_of_group<type, Used>(tensor.parameters, group, row).zero_point;
+  constexpr reference::Size groups() const { return {parameters.n, parameters.groups}; }
+
+  /// @return 0 for padding
+  constexpr std::uint32_t parameter_at(std::int64_t place) const {
+    const auto parameter = Places::parameter_at(number, place, groups());
+    if (!parameter) return 0;
+    const Pair pair = pair_of_group<type, typename Used::Scheme>(parameters, parameter->group);
+    if (!parameter->is_zero) return pair.scale;
+    if constexpr (Used::Scheme::zero_kind != Zero::point) return pair.zero;
+    if constexpr (are_packed) {
+      return static_cast<std::uint32_t>(reference::packed_zero(pair.zero_point, Places::stored_less));
+    }
+    return static_cast<std::uint32_t>(pair.zero_point) & 255;
   }
 
-  constexpr std::uint32_t unit(std::int64_t number) const {
+  constexpr std::uint32_t unit(std::int64_t at) const {
     constexpr int slots_of_unit = reference::slots_of_unit<Element>;
     std::uint32_t zeros = 0;
     for (int nibble = 0; nibble < slots_of_unit; ++nibble) {
-      const auto group = Used::Parameters::packed_zero_of(number * slots_of_unit + nibble,
-                                                          {tensor.parameters.n, tensor.parameters.groups});
-      if (group) zeros |= static_cast<std::uint32_t>(point(group->k, group->n)) << (4 * nibble);
+      zeros |= parameter_at(at * slots_of_unit + nibble) << (4 * nibble);
     }
     return zeros;
   }
@@ -433,17 +458,31 @@ struct ZeroPointsOf {
 
 /// The row, first column and group of a run of sixteen columns.
 struct RunOfMatrix {
-  std::int64_t row, column, group;
+  std::int64_t row, column;
+  reference::Element group;
 };
 
-template <Type type, class Used>
+template <class FormatsHere>
+constexpr bool has_order(reference::ResultOrder order) {
+  return []<class... F>(reference::List<F...>, reference::ResultOrder wanted) {
+    return ((F::result == wanted) || ...);
+  }(FormatsHere(), order);
+}
+
+template <class FormatsHere>
+constexpr bool some_cross_rows() {
+  return []<class... F>(reference::List<F...>) { return (!F::divide_rows || ...); }(FormatsHere());
+}
+
+template <Type weight_type, Type type, class Used, class FormatsHere>
 struct WeightsOf {
-  static constexpr Type weight_type = Used::weight_type == reference::WeightType::always_fp32 ? Type::fp32 : type;
   using Element = ElementOf<weight_type>;
   Weights tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    if (tensor.order == reference::ResultOrder::k_n) return column_by_column(first, values);
+    if constexpr (has_order<FormatsHere>(reference::ResultOrder::k_n)) {
+      if (tensor.order == reference::ResultOrder::k_n) return column_by_column(first, values);
+    }
     const RunOfMatrix at = run_at(first);
     weights(codes_of(at), pair_of(at), values);
   }
@@ -451,23 +490,30 @@ struct WeightsOf {
   /// In the order [k][n], neighbours lie in different rows and therefore in different groups.
   constexpr void column_by_column(std::int64_t first, std::uint32_t (&values)[run]) const {
     for (int i = 0; i < run && first + i < elements(); ++i) {
-      const std::int64_t column = quotient(first + i, tensor.codes.n);
+      const std::int64_t column = divided(first + i, tensor.codes.n);
       const std::int64_t row = first + i - column * tensor.codes.n;
-      const RunOfMatrix at = {row, column / run * run, quotient(column, tensor.parameters.group_size)};
+      const RunOfMatrix at = {row, column / run * run, group_of(row, column)};
       values[i] = weight(code_of_run(codes_of(at), static_cast<int>(column % run)), pair_of(at));
     }
   }
 
   constexpr RunOfMatrix run_at(std::int64_t first) const {
-    const std::int64_t row = quotient(first, tensor.codes.k);
+    const std::int64_t row = divided(first, tensor.codes.k);
     const std::int64_t column = first - row * tensor.codes.k;
-    return {row, column, quotient(column, tensor.parameters.group_size)};
+    return {row, column, group_of(row, column)};
+  }
+  constexpr reference::Element group_of(std::int64_t row, std::int64_t column) const {
+    if constexpr (some_cross_rows<FormatsHere>()) {
+      if (tensor.parameters.cross_rows)
+        return {0, divided(row * tensor.codes.k + column, tensor.parameters.group_size)};
+    }
+    return {row, divided(column, tensor.parameters.group_size)};
   }
   constexpr std::uint64_t codes_of(const RunOfMatrix& at) const {
-    return codes_of_run(tensor.codes, at.row, at.column);
+    return codes_of_run_in<FormatsHere>(tensor.codes, at.row, at.column);
   }
   constexpr Pair pair_of(const RunOfMatrix& at) const {
-    return pair_of_group<type, Used>(tensor.parameters, at.group, at.row);
+    return pair_of_group<type, typename Used::Scheme>(tensor.parameters, at.group);
   }
   static constexpr std::uint32_t weight(int code, const Pair& pair) {
     const std::uint32_t zero =
@@ -493,42 +539,105 @@ template <class Use>
 auto with_type(Type type, Use use) {
   if (type == Type::bf16) return use.template operator()<Type::bf16>();
   if (type == Type::fp16) return use.template operator()<Type::fp16>();
+  if (type == Type::e8m0) return use.template operator()<Type::e8m0>();
   return use.template operator()<Type::fp32>();
 }
 
-/// Schemes without zero points have no second tensor; their stand-in is never used.
-template <Type type, class Used>
-using ZeroPointsIfAny =
-    ZeroPointsOf<type, std::conditional_t<Used::Scheme::zero_kind == Zero::point, Used, reference::IntegerZeros>>;
+constexpr bool is_fp32_of(reference::WeightType type) {
+  using reference::WeightType;
+  return type == WeightType::always_fp32 || type == WeightType::fp32_of_fp16 || type == WeightType::fp32_of_e8m0;
+}
 
-template <class Use>
+/// Whether a scheme has parameters of a type.
+template <class Used, Type type>
+constexpr bool has_parameters_of() {
+  using reference::WeightType;
+  if (Used::weight_type == WeightType::any_of_fp32) return type == Type::fp32;
+  if (Used::weight_type == WeightType::fp32_of_fp16) return type == Type::fp16;
+  return (Used::weight_type == WeightType::any_of_e8m0 || Used::weight_type == WeightType::fp32_of_e8m0) ==
+         (type == Type::e8m0);
+}
+
+/// Calls a use with a formula's evaluator, where the formula is of one of some layouts and schemes.
+/// @tparam FormatsHere, SchemesHere  lists of rows of reference/formats.h
+template <class FormatsHere, class SchemesHere, class Use>
 struct WithEvaluator {
   Use& use;
-  auto operator()(const Constant& t) { return use(ConstantOf{t}); }
-  auto operator()(const CodePairs& t) { return use(PairsOf{t}); }
-  auto operator()(const PackedWords& t) { return of_layout<UnitsOf>(t); }
-  auto operator()(const UnpackedCodes& t) { return of_layout<UnpackedOf>(t); }
-  auto operator()(const ScaleElements& t) { return of_scheme<ScalesOf>(t); }
-  auto operator()(const ZeroPointElements& t) { return of_scheme<ZeroPointsIfAny>(t); }
-  auto operator()(const Weights& t) { return of_scheme<WeightsOf>(t); }
+  // Each returns whether the formula's layout or scheme is here.
+  bool operator()(const Constant& t) { return used(ConstantOf{t}); }
+  bool operator()(const CodePairs& t) { return has_codes(t.codes) && used(PairsOf<FormatsHere>{t}); }
+  bool operator()(const PackedWords& t) {
+    return of_format(t.codes, [&]<class F>() { use(UnitsOf<F>{t}); });
+  }
+  bool operator()(const UnpackedCodes& t) {
+    return of_format(t.codes, [&]<class F>() { use(UnpackedOf<typename F::Codes>{t}); });
+  }
+  bool operator()(const ScaleElements& t) { return of_tensor<0>(t.parameters); }
+  bool operator()(const ZeroElements& t) { return of_tensor<1>(t.parameters); }
+  bool operator()(const Weights& t) {
+    if (!has_codes(t.codes) || !has_order<FormatsHere>(t.order)) return false;
+    if (t.parameters.cross_rows && !some_cross_rows<FormatsHere>()) return false;
+    return of_scheme(t.parameters, [&]<Type type, class Used>() {
+      using reference::WeightType;
+      if constexpr (Used::weight_type == WeightType::of_parameters) {
+        use(WeightsOf<type, type, Used, FormatsHere>{t});
+      } else if constexpr (is_fp32_of(Used::weight_type)) {
+        use(WeightsOf<Type::fp32, type, Used, FormatsHere>{t});
+      } else {
+        with_type(t.type, [&]<Type weight_type>() {
+          if constexpr (weight_type != Type::e8m0) use(WeightsOf<weight_type, type, Used, FormatsHere>{t});
+        });
+      }
+    });
+  }
 
  private:
-  template <template <class> class Of, class Tensor>
-  auto of_layout(const Tensor& t) {
-    return reference::with_layout(t.codes.format, [&]<class L>() { return use(Of<L>{t}); });
+  template <class Evaluator>
+  bool used(const Evaluator& evaluator) {
+    use(evaluator);
+    return true;
   }
-  template <template <Type, class> class Of, class Tensor>
-  auto of_scheme(const Tensor& t) {
-    return with_type(t.parameters.type, [&]<Type type>() {
-      return reference::with_scheme(t.parameters.scheme, [&]<class Used>() { return use(Of<type, Used>{t}); });
+  /// Only codes that words define depend on the layout.
+  static bool has_codes(const Codes& codes) {
+    return codes.kind != Codes::Kind::every_word ||
+           reference::is_one_of(FormatsHere(), reference::Formats(), codes.format);
+  }
+  template <class Body>
+  static bool of_format(const Codes& codes, Body body) {
+    return reference::with_one_of(FormatsHere(), reference::Formats(), codes.format, body);
+  }
+  template <int number>
+  bool of_tensor(const Parameters& parameters) {
+    bool has_it = false;
+    of_scheme(parameters, [&]<Type type, class Used>() {
+      constexpr int count = reference::tensor_count<typename Used::Parameters>;
+      if constexpr (number < count) {
+        has_it = true;
+        use(ParametersOf<type, Used, number>{parameters});
+      }
+    });
+    return has_it;
+  }
+  template <class Body>
+  static bool of_scheme(const Parameters& parameters, Body body) {
+    return reference::with_one_of(SchemesHere(), reference::Schemes(), parameters.scheme, [&]<class Used>() {
+      with_type(parameters.type, [&]<Type type>() {
+        if constexpr (has_parameters_of<Used, type>()) {
+          body.template operator()<type, Used>();
+        } else {
+          throw std::logic_error(std::string(Used::Scheme::name) + " has no such parameters");
+        }
+      });
     });
   }
 };
 
 /// Calls `use` with the evaluator of a formula.
-template <class Use>
-auto with_evaluator(const GeneratedTensor& formula, Use use) {
-  return std::visit(WithEvaluator<Use>{use}, static_cast<const GeneratedTensor::variant&>(formula));
+/// @return whether it did: whether the formula's layout and scheme are among those given, and the scheme has the tensor
+template <class FormatsHere = reference::Formats, class SchemesHere = reference::Schemes, class Use>
+bool with_evaluator(const GeneratedTensor& formula, Use use) {
+  return std::visit(WithEvaluator<FormatsHere, SchemesHere, Use>{use},
+                    static_cast<const GeneratedTensor::variant&>(formula));
 }
 
 }  // namespace tileproof::generated

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <stdexcept>
 
 #include "properties/memory/generated_evaluation.h"
 #include "properties/memory/memory.h"
@@ -18,9 +19,10 @@ Parameters parameters_of(const Problem& p, Parameters::Kind kind) {
   return {.kind = kind,
           .type = p.types.parameter,
           .scheme = index_of(*p.scheme),
-          .n = p.n,
-          .groups = p.groups(),
-          .group_size = p.group_size};
+          .n = p.groups().n,
+          .groups = p.groups().k,
+          .group_size = p.group_size,
+          .cross_rows = !p.format->groups_divide_rows};
 }
 
 }  // namespace tileproof::generated
@@ -31,18 +33,17 @@ namespace {
 
 /// Weights from a table: a group has at most sixteen different weights, so each is computed once, however many columns
 /// share it.
-template <Type type, class Used>
+template <class WeightsOf>
 class TabulatedWeights {
  public:
-  using Element = typename generated::WeightsOf<type, Used>::Element;
-  explicit TabulatedWeights(const generated::WeightsOf<type, Used>& weights) : weights_(weights) {}
+  using Element = typename WeightsOf::Element;
+  explicit TabulatedWeights(const WeightsOf& weights) : weights_(weights) {}
 
   std::int64_t elements() const { return weights_.elements(); }
   void operator()(std::int64_t first, std::uint32_t (&values)[generated::run]) {
     const generated::RunOfMatrix at = weights_.run_at(first);
-    if (at.group != group_ || at.row != row_) {
+    if (!(at.group == group_)) {
       group_ = at.group;
-      row_ = at.row;
       const generated::Pair pair = weights_.pair_of(at);
       if (!has_pair_ || !(pair == pair_)) tabulate(pair);
       has_pair_ = true;
@@ -58,13 +59,19 @@ class TabulatedWeights {
     weights_.weights(generated::every_code_once, pair, table_);
   }
 
-  generated::WeightsOf<type, Used> weights_;
-  std::int64_t group_ = -1;
-  std::int64_t row_ = -1;
+  WeightsOf weights_;
+  reference::Element group_ = {-1, -1};
   bool has_pair_ = false;
   generated::Pair pair_ = {};
   std::uint32_t table_[generated::run] = {};
 };
+
+/// Calls `use` with the formula's evaluator.
+/// @throws std::logic_error if the formula is of a tensor that its scheme does not have: nothing would be judged
+template <class Use>
+void with_evaluator(const GeneratedTensor& formula, Use use) {
+  if (!generated::with_evaluator(formula, use)) throw std::logic_error("a formula of a tensor that is not there");
+}
 
 /// Calls `use` with the formula's evaluator that is fastest on a host, and with the unsigned type of `element_bytes`
 /// bytes.
@@ -75,7 +82,7 @@ void with_host_evaluator(const GeneratedTensor& formula, std::size_t element_byt
     if (element_bytes == 2) return use.template operator()<std::uint16_t>(evaluator);
     use.template operator()<std::uint32_t>(evaluator);
   };
-  generated::with_evaluator(formula, [&]<class Evaluator>(Evaluator evaluator) {
+  with_evaluator(formula, [&]<class Evaluator>(Evaluator evaluator) {
     if constexpr (requires { evaluator.run_at(0); }) {
       // A group of one run gains nothing from a table.
       const bool is_by_rows = evaluator.tensor.order == reference::ResultOrder::n_k;
@@ -104,6 +111,7 @@ const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
   constexpr std::int64_t most_elements = 1 << 20;
   const auto* wanted = std::get_if<generated::PackedWords>(&formula);
   if (wanted == nullptr || wanted->codes.kind == generated::Codes::Kind::every_word) return nullptr;
+  if (!packs_codes_alone(reference::formats[wanted->codes.format])) return nullptr;
   if (reference::formats[wanted->codes.format].layout.bytes_of_unit != sizeof words.front()) return nullptr;
   if (kept == wanted->codes) return &words;
   const std::int64_t elements = elements_of(formula);
@@ -120,21 +128,32 @@ const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
 std::uint64_t generated::pairs_of(Type type, const Scheme& scheme) {
   return with_type(type, [&]<Type of_type>() {
     return reference::with_scheme(index_of(scheme), []<class Used>() {
-      return std::uint64_t{1} << bits_of_number<of_type, Used::Scheme::zero_kind>;
+      return std::uint64_t{1} << bits_of_number<of_type, typename Used::Scheme>;
     });
   });
 }
 
+generated::Pair generated::pair_of(const Parameters& parameters, reference::Element group) {
+  return with_type(parameters.type, [&]<Type type>() {
+    return reference::with_scheme(
+        parameters.scheme, [&]<class Used>() { return pair_of_group<type, typename Used::Scheme>(parameters, group); });
+  });
+}
+
 std::int64_t elements_of(const GeneratedTensor& formula) {
-  return generated::with_evaluator(formula, [](const auto& evaluator) { return evaluator.elements(); });
+  std::int64_t elements = 0;
+  with_evaluator(formula, [&](const auto& evaluator) { elements = evaluator.elements(); });
+  return elements;
 }
 
 std::uint32_t element_of(const GeneratedTensor& formula, std::int64_t index) {
-  return generated::with_evaluator(formula, [index](const auto& evaluator) {
+  std::uint32_t element = 0;
+  with_evaluator(formula, [&](const auto& evaluator) {
     std::uint32_t run[generated::run] = {};
     evaluator(index / generated::run * generated::run, run);
-    return run[index % generated::run];
+    element = run[index % generated::run];
   });
+  return element;
 }
 
 void write_here(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {

@@ -32,7 +32,7 @@ struct Codes {
   bool operator==(const Codes&) const = default;
 };
 
-/// The parameters of a matrix's groups, [k / group_size][n].
+/// The parameters of a matrix's groups, [groups][n].
 struct Parameters {
   enum class Kind {
     every,        // pairs of scale and zero (point) with the numbers from `first` on, see pair_at()
@@ -43,16 +43,31 @@ struct Parameters {
   };
   Kind kind = Kind::every;
   Type type = Type::bf16;
-  int scheme = 0;  // an index_of()
-  std::int64_t n = 0;
+  int scheme = 0;      // an index_of()
+  std::int64_t n = 0;  // rows of groups: of the matrix, or 1 where groups may cross rows
   std::int64_t groups = 0;
   std::int64_t group_size = 32;
+  bool cross_rows = false;  // groups are runs of all elements
   std::uint64_t first = 0;
   std::int32_t digit_bits = 6;
   std::int32_t shift = 0;  // position of the digit, in bits
   std::int32_t flip = 0;   // 1: the digit is subtracted from the largest digit
   std::int32_t zero_base = 0;
 };
+
+/// Where scales are powers of two, digit 0 is this one in Kind::scale_digit, so that fp16 holds sixteen of them.
+inline constexpr int lowest_power_of_digit = -8;
+
+/// The parameters of one group.
+struct Pair {
+  std::uint32_t scale;
+  std::uint32_t zero;  // of Zero::value
+  int zero_point;      // of Zero::point
+  constexpr bool operator==(const Pair&) const = default;
+};
+
+/// The parameters of one group of a matrix, computed on the host.
+Pair pair_of(const Parameters&, reference::Element group);
 
 // The tensors. Elements are numbered in memory order.
 struct Constant {
@@ -64,20 +79,22 @@ struct CodePairs {  // uint8 [n][k / 2], as pack takes them
 };
 struct PackedWords {  // the storage units of the format, as pack gives them
   Codes codes;
+  Parameters parameters = {};  // where the format's schemes keep them there
 };
 struct UnpackedCodes {  // int32 [n][k]
   Codes codes;
 };
-struct ScaleElements {  // [groups][n], or where the scheme has one tensor [groups][n][2] with the zero second
+struct ScaleElements {  // the scheme's first tensor of parameters
   Parameters parameters;
 };
-struct ZeroPointElements {  // the scheme's second tensor: int8 [groups][n], or the units of packed zeros
+struct ZeroElements {  // the scheme's second tensor
   Parameters parameters;
 };
 struct Weights {  // [n][k], or [k][n]
   Codes codes;
   Parameters parameters;
   reference::ResultOrder order = reference::ResultOrder::n_k;
+  Type type = Type::bf16;  // where the scheme leaves it open
 };
 
 /// Codes and parameters with a problem's size, format, scheme and type; all other fields keep their defaults.
@@ -93,7 +110,7 @@ namespace tileproof {
 
 struct GeneratedTensor
     : std::variant<generated::Constant, generated::CodePairs, generated::PackedWords, generated::UnpackedCodes,
-                   generated::ScaleElements, generated::ZeroPointElements, generated::Weights> {
+                   generated::ScaleElements, generated::ZeroElements, generated::Weights> {
   using variant::variant;
 };
 

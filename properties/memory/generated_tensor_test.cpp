@@ -202,6 +202,13 @@ void for_each_parameters(Use use) {
   }
 }
 
+/// The zero points as they are written, or as many of 0 where the scheme has none.
+std::vector<std::uint8_t> bytes_of_zero_points(const FormulaParameters& p) {
+  if (scheme_of(p).zero_kind == Zero::point) return written<std::uint8_t>(generated::ZeroElements{p});
+  EXPECT_THROW(elements_of(generated::ZeroElements{p}), std::logic_error);
+  return std::vector<std::uint8_t>(static_cast<std::size_t>(p.groups * p.n));
+}
+
 TEST(Formulas, OfParametersAreWhatTheirKindSays) {
   using Kind = FormulaParameters::Kind;
   for_each_parameters([](std::int64_t inner_k_tiles, std::int64_t, const std::vector<FormulaParameters>& kinds) {
@@ -209,7 +216,7 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
     for (const FormulaParameters& p : kinds) {
       const bool floating = scheme_of(p).zero_kind == Zero::value;
       const auto scales = widened_from(generated::ScaleElements{p}, p.type);
-      const auto zero_points = written<std::uint8_t>(generated::ZeroPointElements{p});
+      const std::vector<std::uint8_t> zero_points = bytes_of_zero_points(p);
       ASSERT_EQ(static_cast<std::int64_t>(scales.size()), p.groups * p.n * (floating ? 2 : 1));
       ASSERT_EQ(static_cast<std::int64_t>(zero_points.size()), p.groups * p.n);
       const auto whole = [&](int value) {
@@ -239,7 +246,7 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
           if (floating) {
             ASSERT_EQ(zero, whole(digit));
           }
-          ASSERT_EQ(zero_point, -digit);
+          ASSERT_EQ(zero_point, scheme_of(p).zero_kind == Zero::point ? -digit : 0);
         } else if (p.kind == Kind::ordinary) {
           const auto value = [&](std::uint32_t bits) { return specified::value(float_format_of(p.type), bits); };
           ASSERT_TRUE(value(scale) >= 0x1p-8 && value(scale) < 0x1p-4) << value(scale);
@@ -260,7 +267,7 @@ TEST(Formulas, OfParametersAreWhatTheirKindSays) {
             ASSERT_EQ(zero, element_of(generated::ScaleElements{from_zero}, 2 * index + 1));
           }
           if (scheme_of(p).zero_kind == Zero::point) {
-            ASSERT_EQ(zero_points[at], element_of(generated::ZeroPointElements{from_zero}, index));
+            ASSERT_EQ(zero_points[at], element_of(generated::ZeroElements{from_zero}, index));
           }
         }
       }
@@ -289,7 +296,8 @@ TEST(Formulas, OfOrdinaryParametersAreOneSequenceOfMany) {
 std::vector<std::uint32_t> dequantized(const Codes& c, const FormulaParameters& p) {
   const auto words = written<std::uint32_t>(generated::PackedWords{c});
   const auto scales = widened_from(generated::ScaleElements{p}, p.type);
-  const auto zero_points = written<std::int8_t>(generated::ZeroPointElements{p});
+  const std::vector<std::uint8_t> bytes = bytes_of_zero_points(p);
+  const std::vector<std::int8_t> zero_points(bytes.begin(), bytes.end());
   const reference::FloatFormat format = float_format_of(p.type);
   const int inner = static_cast<int>(tinygemm_number(reference::formats[c.format]));
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(c.n * c.k));
@@ -335,6 +343,78 @@ TEST(Formulas, OfTheIdentityAreTheCodes) {
   }
 }
 
+/// The bytes of a formula's elements.
+std::vector<std::uint8_t> bytes_of_formula(const GeneratedTensor& formula, std::int64_t element_bytes) {
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(elements_of(formula) * element_bytes));
+  memory().write(formula, static_cast<std::size_t>(element_bytes), bytes.data());
+  return bytes;
+}
+
+/// Codes, parameters and weights of a problem, once by formulas and once as the specification has them.
+void expect_formulas_as_specified(const Problem& p, FormulaParameters::Kind kind) {
+  FormulaParameters parameters = generated::parameters_of(p, kind);
+  parameters.first = 0x3f80'1234;
+  const Codes codes = generated::codes_of(p, Codes::Kind::each);
+  Parameters own = zero_parameters(p);
+  for (std::int64_t group = 0; group < p.groups().k; ++group) {
+    for (std::int64_t row = 0; row < p.groups().n; ++row) {
+      const generated::Pair pair = generated::pair_of(parameters, {row, group});
+      own.scales(group, row) = pair.scale;
+      own.zeros(group, row) = pair.zero;
+      own.zero_points(group, row) = static_cast<std::int8_t>(pair.zero_point);
+      if (p.scheme->zero_kind == Zero::point) {
+        EXPECT_TRUE(p.scheme->zero_points.contains(pair.zero_point)) << pair.zero_point;
+      }
+    }
+  }
+  const std::vector<ParameterBytes> tensors = tensors_of(p, own);
+  if (!tensors.empty()) {
+    EXPECT_EQ(bytes_of_formula(generated::ScaleElements{parameters}, tensors[0].element_bytes), tensors[0].bytes);
+  }
+  if (tensors.size() > 1) {
+    EXPECT_EQ(bytes_of_formula(generated::ZeroElements{parameters}, tensors[1].element_bytes), tensors[1].bytes);
+  }
+  Matrix<std::uint8_t> of_matrix(p.n, p.k);
+  for (std::int64_t i = 0; i < p.n * p.k; ++i) {
+    of_matrix.elements[static_cast<std::size_t>(i)] =
+        static_cast<std::uint8_t>(element_of(generated::UnpackedCodes{codes}, i));
+  }
+  std::vector<std::uint32_t> packed = specified::packed(*p.format, of_matrix);
+  put_parameters(p, own, packed);
+  EXPECT_EQ(bytes_of_formula(generated::PackedWords{codes, parameters}, p.layout().bytes_of_unit), narrowed(packed, 4));
+  const Matrix<std::uint32_t> weights = specified::weights(p, specified::as_int32(of_matrix), own);
+  const GeneratedTensor formula = generated::Weights{codes, parameters, p.format->result, p.types.weight};
+  for (std::int64_t row = 0; row < p.n; ++row) {
+    for (std::int64_t column = 0; column < p.k; ++column) {
+      ASSERT_EQ(element_of(formula, p.format->result_at({row, column}, p.size())), weights(row, column))
+          << row << " " << column;
+    }
+  }
+}
+
+TEST(Formulas, OfEveryFormatAreAsTheSpecificationHasThem) {
+  for (const Format* format : every_format_there_is()) {
+    for (const Scheme* scheme : schemes_of(*format)) {
+      for (const Types types : types_of(*scheme, every_types())) {
+        Problem p;
+        p.format = format;
+        p.scheme = scheme;
+        p.types = types;
+        p.group_size = format->group_sizes.contains(16) ? 16 : 32;
+        p.n = n_unit(*format, 8);
+        p.k = 3 * k_unit(*format, p.group_size);
+        if (!format->groups_divide_rows) p.group_size = 64;  // crosses rows of 48
+        ASSERT_NO_THROW(require_possible(p)) << format->name;
+        SCOPED_TRACE(std::string(format->name) + " " + scheme->name + " " + name_of(types));
+        for (const auto kind : {FormulaParameters::Kind::every, FormulaParameters::Kind::ordinary,
+                                FormulaParameters::Kind::identity, FormulaParameters::Kind::scale_digit}) {
+          expect_formulas_as_specified(p, kind);
+        }
+      }
+    }
+  }
+}
+
 /// A formula whose neighbouring elements differ, and the width of its elements.
 struct Comparable {
   const char* name;
@@ -347,11 +427,10 @@ std::vector<Comparable> comparables() {
   const FormulaParameters parameters = {.n = 13, .groups = 1};  // 13 and 26 elements: not whole runs
   FormulaParameters integer = parameters;
   integer.scheme = index_of(*scheme::integer);
-  return {
-      {"pairs", 1, generated::CodePairs{codes}},           {"zero points", 1, generated::ZeroPointElements{integer}},
-      {"scales", 2, generated::ScaleElements{parameters}}, {"unpacked", 4, generated::UnpackedCodes{codes}},
-      {"words", 4, generated::PackedWords{codes}},         {"a constant", 2, generated::Constant{0x1234, 37}},
-      {"one element", 4, generated::Constant{7, 1}}};
+  return {{"pairs", 1, generated::CodePairs{codes}},           {"zero points", 1, generated::ZeroElements{integer}},
+          {"scales", 2, generated::ScaleElements{parameters}}, {"unpacked", 4, generated::UnpackedCodes{codes}},
+          {"words", 4, generated::PackedWords{codes}},         {"a constant", 2, generated::Constant{0x1234, 37}},
+          {"one element", 4, generated::Constant{7, 1}}};
 }
 
 /// A formula's bytes, in a vector of exactly that size.

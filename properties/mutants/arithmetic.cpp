@@ -48,7 +48,7 @@ bool parameters_are_finite(const WeightInputs& w) {
 }
 
 /// The factor of the scale: the code less its midpoint or zero point.
-int steps_of(const WeightInputs& w) { return w.code - (adds_zero(w) ? 8 : subtracts_point(w) ? w.zero_point : 0); }
+int steps_of(const WeightInputs& w) { return w.code - (subtracts_point(w) ? w.zero_point : w.scheme->midpoint); }
 
 Exact zero_of(const WeightInputs& w) { return decode(w.parameter_type, w.zero); }
 /// The zero in the type of the weights.
@@ -86,6 +86,14 @@ Mutation neighbour(int (*step)(double exact, FloatFormat, std::uint32_t right)) 
   }};
 }
 
+bool rounds_nothing(const Format& format) {
+  return has_wide_weights(format) && format.schemes[0]->zero_kind == Zero::none;
+}
+bool takes_no_fp32(const Format& format) { return !takes_fp32_parameters(format); }
+/// GGUF's e2m1 has one zero, and its scales are all numbers.
+bool has_no_nan(const Format& format) { return has_powers_of_two(format) && format.schemes[0]->in_blocks; }
+bool has_no_minus_zero(const Format& format) { return has_no_nan(format); }
+
 }  // namespace
 
 std::vector<Mutant> arithmetic_mutants() {
@@ -122,7 +130,7 @@ std::vector<Mutant> arithmetic_mutants() {
        })},
       {"minus-zero-lost",
        "-0 becomes +0",
-       {float_value, integer_value},
+       {float_value, integer_value, none_value},
        wrong_weight(
            [](const WeightInputs& w, std::uint32_t right) { return right == w.weight_type.sign_bit() ? 0 : right; })},
       {"nan-becomes-zero",
@@ -132,7 +140,7 @@ std::vector<Mutant> arithmetic_mutants() {
            [](const WeightInputs& w, std::uint32_t right) { return w.weight_type.is_nan(right) ? 0 : right; })},
       {"infinity-clamped",
        "an overflow stops at the largest finite value",
-       {float_value, integer_value},
+       {float_value, integer_value, none_value},
        wrong_weight([](const WeightInputs& w, std::uint32_t right) {
          return is_infinite(w.weight_type, right) ? right - 1 : right;
        })},
@@ -145,7 +153,7 @@ std::vector<Mutant> arithmetic_mutants() {
        })},
       {"infinite-scale-times-zero-steps",
        "0 * infinity is taken for 0",
-       {float_value, integer_value},
+       {float_value, integer_value, none_value},
        wrong_inputs([](WeightInputs& w) {
          if (steps_of(w) == 0 && is_infinite(w.parameter_type, w.scale)) w.scale = 0;
        })},
@@ -187,7 +195,8 @@ std::vector<Mutant> arithmetic_mutants() {
        {float_value},
        wrong_weight([](const WeightInputs& w, std::uint32_t right) {
          if (!adds_zero(w)) return right;
-         return rounded(w.weight_type, sum(scaled(w, w.code), stepped(w, sum(zero_of(w), scaled(w, -8)))));
+         return rounded(w.weight_type,
+                        sum(scaled(w, w.code), stepped(w, sum(zero_of(w), scaled(w, -w.scheme->midpoint)))));
        })},
       {"double-then-rounded",
        "an fma in double, then a rounding: wrong only where scale and zero are far apart",
@@ -227,7 +236,7 @@ std::vector<Mutant> arithmetic_mutants() {
        {float_value},
        wrong_weight([](const WeightInputs& w, std::uint32_t right) {
          if (!adds_zero(w)) return right;
-         return rounded(w.weight_type, sum(stepped(w, scaled(w, w.code - 8)), zero_of(w)));
+         return rounded(w.weight_type, sum(stepped(w, scaled(w, steps_of(w))), zero_of(w)));
        })},
   };
   const std::vector<Mutant> of_zero_points = {
@@ -240,13 +249,41 @@ std::vector<Mutant> arithmetic_mutants() {
          return rounded(w.weight_type, sum(stepped(w, scaled(w, w.code)), reference::negated(subtracted)));
        })},
   };
-  const std::vector<Mutant> of_three_domains = {
+  const std::vector<Mutant> of_unsigned_codes = {
       {"midpoint-without-zero-point",
        "8 is subtracted in the domain without a zero point too",
        {none_value, shown_by_unit_scales, dequantize_index},
        wrong_inputs([](WeightInputs& w) {
          if (w.scheme->zero_kind == Zero::none) w.code -= 8;
        })},
+  };
+  const std::vector<Mutant> of_signed_codes = {
+      {"signed-code-from-its-sign",
+       "codes are taken as signed numbers of four bits, not as offset by 8",
+       {none_value, shown_by_unit_scales, dequantize_index},
+       wrong_inputs([](WeightInputs& w) {
+         if (w.scheme->zero_kind == Zero::none) w.code ^= 8;
+       })},
+  };
+  const std::vector<Mutant> of_stored_zeros = {
+      {"stored-zeros-taken-as-they-are",
+       "a zero point is what is stored, and not one more",
+       {integer_value, own_zero},
+       wrong_inputs([](WeightInputs& w) { --w.zero_point; })},
+      {"stored-fifteen-wraps",
+       "a stored 15 stands for 0, as where one more is kept in four bits",
+       {integer_value, own_zero},
+       wrong_inputs([](WeightInputs& w) { w.zero_point &= 15; })},
+  };
+  const std::vector<Mutant> of_biases = {
+      {"bias-in-one-rounding",
+       "a fused multiply-add, where the product is to be rounded first",
+       {float_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t) {
+         return rounded(w.weight_type, sum(scaled(w, steps_of(w)), zero_of(w)));
+       })},
+  };
+  const std::vector<Mutant> of_int8_points = {
       {"zero-points-unsigned",
        "int8 zero points are read as uint8",
        {integer_value, own_zero},
@@ -261,6 +298,8 @@ std::vector<Mutant> arithmetic_mutants() {
        wrong_inputs([](WeightInputs& w) {
          if (subtracts_point(w)) w.zero_point = w.code - static_cast<std::int8_t>(w.code - w.zero_point);
        })},
+  };
+  const std::vector<Mutant> of_the_float_domain = {
       {"float-fma-then-rounded",
        "an fp32 fma, then a rounding to 16 bits",
        {float_value},
@@ -302,17 +341,42 @@ std::vector<Mutant> arithmetic_mutants() {
        }),
        .enumerated_by = "arithmetic/every_bf16_weight_of_the_float_domain_is_rounded_once"},
   };
-  // float-stepped rounds the product too, so that two roundings are right there.
+  // These two round the product, so that two roundings are right there.
+  constexpr auto stepped_products = reference::row_of_scheme<reference::Fp32Weights<reference::AffineFloatStepped>>;
+  constexpr auto biases = reference::row_of_scheme<reference::BiasedRows>;
   std::vector<const Scheme*> exact_products = schemes_with(Zero::value);
-  std::erase(exact_products, reference::row_of_scheme<reference::Fp32Weights<reference::AffineFloatStepped>>);
+  std::erase_if(exact_products, [=](const Scheme* scheme) { return scheme == stepped_products || scheme == biases; });
   std::vector<const Scheme*> with_fp16 = every_scheme();
   std::erase_if(with_fp16, [](const Scheme* scheme) { return !has_types(*scheme, Type::fp16); });
-  return in_one_list({in_formats(every_format_there_is(), anywhere),
-                      in_formats(formats_with(schemes_with(Zero::value)), of_zeros),
-                      in_formats(formats_with(exact_products), of_exact_products),
-                      in_formats(formats_with(schemes_with(Zero::point)), of_zero_points),
-                      in_formats(formats_with({scheme::floating, scheme::integer, scheme::none}), of_three_domains),
-                      in_formats(formats_with(with_fp16), of_fp16), of_tinygemm});
+  const auto has_other_steps = [](const Format& format) { return !has_equal_steps(format); };
+  // A product of fp16 is exact in fp32, and a sum of such in double.
+  const std::vector<RightIn> exceptions = {
+      {"sign-of-scale-lost", has_powers_of_two},
+      {"rounded-towards-zero", has_other_steps},
+      {"rounded-towards-zero", rounds_nothing},
+      {"ties-away-from-zero", has_other_steps},
+      {"ties-away-from-zero", rounds_nothing},
+      {"subnormals-flushed", has_wide_weights},
+      {"subnormal-inputs-flushed", has_powers_of_two},
+      {"minus-zero-lost", has_no_minus_zero},
+      {"nan-becomes-zero", has_no_nan},
+      {"overflow-gives-nan", has_wide_weights},
+      {"infinite-scale-times-zero-steps", has_other_steps},
+      {"fp32-through-bf16", has_powers_of_two},
+      {"fp32-scale-of-ten-bits", takes_no_fp32},
+  };
+  return in_one_list(
+      {except(in_formats(every_format_there_is(), anywhere), exceptions),
+       except(in_formats(formats_with(schemes_with(Zero::value)), of_zeros),
+              {{"double-then-rounded", has_wide_weights}}),
+       except(in_formats(formats_with(exact_products), of_exact_products), {{"two-roundings", has_wide_weights}}),
+       in_formats(formats_with(schemes_with(Zero::point)), of_zero_points),
+       in_formats(formats_with({scheme::none}), of_unsigned_codes),
+       in_formats(formats_with({reference::row_of_scheme<reference::SymmetricRows>}), of_signed_codes),
+       in_formats(formats_with({reference::row_of_scheme<reference::GptqOneZeros>}), of_stored_zeros),
+       in_formats(formats_with({biases}), of_biases), in_formats(formats_with({scheme::integer}), of_int8_points),
+       in_formats(formats_with({scheme::floating}), of_the_float_domain), in_formats(formats_with(with_fp16), of_fp16),
+       of_tinygemm});
 }
 
 }  // namespace tileproof

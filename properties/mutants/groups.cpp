@@ -12,10 +12,17 @@ using namespace finds;
 
 /// The index into [k / group_size][n], with the group clamped to those that exist.
 std::int64_t index_of(const Call& c, std::int64_t group, std::int64_t n) {
-  return std::clamp<std::int64_t>(group, 0, c.groups() - 1) * c.n + n;
+  return std::clamp<std::int64_t>(group, 0, c.groups().k - 1) * c.n + n;
 }
 
 bool subtracts_point(const Call& c) { return c.scheme->zero_kind == Zero::point; }
+
+/// Takes the scale of an element from a wrong block of all elements.
+Mutation wrong_block(std::int64_t (*block)(const Call&, reference::Element)) {
+  return {.scale_at = [block](const Call& c, reference::Element e) {
+    return std::clamp<std::int64_t>(block(c, e), 0, c.groups().k - 1);
+  }};
+}
 
 /// Takes scale and zero of column k from a wrong group.
 Mutation wrong_group(std::int64_t (*group)(const Call&, std::int64_t k)) {
@@ -26,15 +33,15 @@ Mutation wrong_group(std::int64_t (*group)(const Call&, std::int64_t k)) {
 
 std::vector<Mutant> group_mutants() {
   using reference::Element;
-  const std::vector<Mutant> anywhere = {
+  const std::vector<Mutant> of_rows = {
       {"groups-by-rows",
        "scales are read as [n][k / group_size]: wrong only where that is not square",
        {own_scale, own_zero, sense_scale},
-       {.scale_at = [](const Call& c, Element e) { return e.n * c.groups() + e.k / c.group_size; }}},
+       {.scale_at = [](const Call& c, Element e) { return e.n * c.groups().k + e.k / c.group_size; }}},
       {"groups-of-a-square",
        "groups are k scales apart, not n: wrong only where the matrix is not square",
        {own_scale, own_zero},
-       {.scale_at = [](const Call& c, Element e) { return (e.k / c.group_size * c.k + e.n) % (c.groups() * c.n); }}},
+       {.scale_at = [](const Call& c, Element e) { return (e.k / c.group_size * c.k + e.n) % (c.groups().k * c.n); }}},
       {"groups-modulo-group-size",
        "the group's number wraps at group_size: wrong only with more groups than that",
        {own_scale, own_zero},
@@ -50,7 +57,7 @@ std::vector<Mutant> group_mutants() {
       {"last-group-repeats",
        "the last group takes the parameters of the one before",
        {own_scale, sense_scale},
-       wrong_group([](const Call& c, std::int64_t k) { return std::min(k / c.group_size, c.groups() - 2); })},
+       wrong_group([](const Call& c, std::int64_t k) { return std::min(k / c.group_size, c.groups().k - 2); })},
       {"first-group-for-all",
        "every column takes the parameters of the first group: wrong only with several",
        {own_scale, own_zero, sense_scale, sense_zero},
@@ -63,14 +70,21 @@ std::vector<Mutant> group_mutants() {
        "the group's number wraps at 65,536",
        {large_weights},
        wrong_group([](const Call& c, std::int64_t k) { return k / c.group_size & 0xffff; })},
-      {"scales-counted-in-16-bits",
-       "the index of a scale wraps at 65,536",
-       {large_weights},
-       {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n, e.k) & 0xffff; }}},
       {"rows-of-a-group-in-16-bits",
        "groups are n scales apart, of which 16 bits are kept: wrong only in tall matrices of several groups",
        {large_weights},
        {.scale_at = [](const Call& c, Element e) { return e.k / c.group_size * (c.n & 0xffff) + e.n; }}},
+      // Only the zero is wrong.
+      {"zero-of-the-next-group",
+       "the right scale with the zero of the group behind",
+       {own_zero, sense_zero, float_value},
+       {.zero_at = [](const Call& c, Element e) { return index_of(c, e.k / c.group_size + 1, e.n); }}},
+  };
+  const std::vector<Mutant> anywhere = {
+      {"scales-counted-in-16-bits",
+       "the index of a scale wraps at 65,536",
+       {large_weights},
+       {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n, e.k) & 0xffff; }}},
       {"experts-of-the-first-ones-codes",
        "every expert of a batch is made of the first one's codes or words",
        {batch_pack, batch_unpack, batch_weights},
@@ -79,11 +93,42 @@ std::vector<Mutant> group_mutants() {
        "an expert takes the scales and zeros of the one before it",
        {batch_weights},
        {.whose_parameters = [](std::int64_t expert) { return std::max<std::int64_t>(0, expert - 1); }}},
-      // Only the zero is wrong.
-      {"zero-of-the-next-group",
-       "the right scale with the zero of the group behind",
-       {own_zero, sense_zero, float_value},
-       {.zero_at = [](const Call& c, Element e) { return index_of(c, e.k / c.group_size + 1, e.n); }}},
+  };
+  // Groups that cross rows.
+  const std::vector<Mutant> of_elements = {
+      {"blocks-of-whole-rows",
+       "a row has k / block blocks: wrong only where blocks cross rows",
+       {own_scale, none_value},
+       wrong_block([](const Call& c, Element e) { return e.n * (c.k / c.group_size) + e.k / c.group_size; })},
+      {"blocks-start-with-a-row",
+       "a row starts a block: wrong only where blocks cross rows",
+       {own_scale, none_value},
+       wrong_block([](const Call& c, Element e) {
+         return e.n * ((c.k + c.group_size - 1) / c.group_size) + e.k / c.group_size;
+       })},
+      {"blocks-by-columns",
+       "elements are counted down the columns",
+       {own_scale, none_value},
+       wrong_block([](const Call& c, Element e) { return (e.k * c.n + e.n) / c.group_size; })},
+      {"block-by-packed-byte",
+       "the block is that of the element's byte",
+       {own_scale, none_value},
+       wrong_block([](const Call& c, Element e) { return (e.n * c.k + e.k) / 2 / c.group_size; })},
+      {"last-element-of-the-next-block",
+       "the last element of a block is scaled as the next one",
+       {own_scale, sense_scale},
+       wrong_block([](const Call& c, Element e) { return (e.n * c.k + e.k + 1) / c.group_size; })},
+      {"short-block-of-the-one-before",
+       "elements after the last whole block are scaled as those before: wrong only where a block ends short",
+       {own_scale, sense_scale},
+       wrong_block([](const Call& c, Element e) {
+         const std::int64_t whole = c.n * c.k / c.group_size;
+         return std::min((e.n * c.k + e.k) / c.group_size, std::max<std::int64_t>(0, whole - 1));
+       })},
+      {"first-block-for-all",
+       "every element is scaled as the first block",
+       {own_scale, sense_scale},
+       wrong_block([](const Call&, Element) { return std::int64_t{0}; })},
   };
   const std::vector<Mutant> of_other_group_sizes = {
       {"group-by-shift",
@@ -111,7 +156,7 @@ std::vector<Mutant> group_mutants() {
        {own_zero, integer_value},
        {.zero_at =
             [](const Call& c, Element e) {
-              return subtracts_point(c) ? e.n * c.groups() + e.k / c.group_size : c.parameter_at(e.n, e.k);
+              return subtracts_point(c) ? e.n * c.groups().k + e.k / c.group_size : c.parameter_at(e.n, e.k);
             }}},
       {"integer-scales-every-second",
        "the integer domain steps over its scales as if zeros stood between them",
@@ -142,12 +187,21 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero, sense_scale},
        {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n / 8 * 8, e.k); }}},
   };
+  const auto is_of_rows = [](const Format& format) { return format.groups_divide_rows; };
+  const auto is_of_elements = [](const Format& format) { return !format.groups_divide_rows; };
+  const auto takes_48 = [](const Format& format) {
+    return format.groups_divide_rows && format.group_sizes.contains(48);
+  };
+  const auto has_no_zeros = [](const Format& format) { return schemes_of(format, schemes_with_zeros()).empty(); };
+  const auto has_no_tensors = [](const Format& format) { return !packs_codes_alone(format); };
   // The properties that find of_many_experts draw from these two schemes alone.
-  return in_one_list({in_formats(every_format_there_is(), anywhere),
-                      in_formats(formats_where([](const Format& format) { return format.group_sizes.contains(48); }),
-                                 of_other_group_sizes),
-                      in_formats(formats_with(schemes_with(Zero::point)), of_zero_points),
-                      in_formats(formats_with({scheme::floating, scheme::integer}), of_many_experts), of_tinygemm});
+  return in_one_list(
+      {except(in_formats(formats_where(is_of_rows), of_rows), {{"zero-of-the-next-group", has_no_zeros}}),
+       except(in_formats(every_format_there_is(), anywhere), {{"experts-of-the-last-ones-scales", has_no_tensors}}),
+       in_formats(formats_where(is_of_elements), of_elements),
+       in_formats(formats_where(takes_48), of_other_group_sizes),
+       in_formats(formats_with(schemes_with(Zero::point)), of_zero_points),
+       in_formats(formats_with({scheme::floating, scheme::integer}), of_many_experts), of_tinygemm});
 }
 
 }  // namespace tileproof

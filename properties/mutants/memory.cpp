@@ -137,7 +137,7 @@ std::vector<Mutant> memory_mutants() {
        {.scale_at =
             [](const Call& c, Element e) {
               const std::int64_t own = c.parameter_at(e.n, e.k);
-              return own + (own + 1 == c.groups() * c.n ? 1 : 0);
+              return own + (own + 1 == c.groups().n * c.groups().k ? 1 : 0);
             }}},
       {"reads-past-the-packed-words",
        "unpack takes the last code of the last row from the word behind the last",
@@ -320,10 +320,24 @@ std::vector<Mutant> memory_mutants() {
          }
        })},
   };
+  const auto has_no_tensors = [](const Format& format) { return !packs_codes_alone(format); };
+  const auto has_no_half_block = [](const Format& format) {
+    return format.layout.legal.k == 32 && k_unit(format, 32) % 64 == 0;
+  };
+  /// The first code is the lowest of the second word.
+  const auto begins_in_the_second_word = [](const Format& format) {
+    return format.layout.slot_of({0, 0}, least_full_size(format)) == 8;
+  };
   return in_one_list(
-      {in_formats(every_format_there_is(), anywhere),
+      {except(in_formats(every_format_there_is(), anywhere),
+              {{"last-strip-skipped", has_no_half_block},
+               {"wrong-where-words-are-aligned", begins_in_the_second_word},
+               {"scales-changed", has_no_tensors},
+               {"scales-changed", has_powers_of_two}}),
        in_formats(formats_where([](const Format& format) { return format.layout.legal.n % 2 != 0; }), of_odd_rows),
-       in_formats(formats_with(schemes_with(Zero::value)), of_zeros), of_tinygemm});
+       except(in_formats(formats_with(schemes_with(Zero::value)), of_zeros),
+              {{"wrong-where-scales-are-not-aligned", has_no_tensors}}),
+       of_tinygemm});
 }
 
 }  // namespace tileproof

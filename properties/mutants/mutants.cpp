@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
+
+#include "properties/problem/specification.h"
 
 namespace tileproof {
 
@@ -31,8 +34,61 @@ std::vector<const Format*> formats_with(const std::vector<const Scheme*>& scheme
 }
 
 std::vector<Mutant> in_formats(const std::vector<const Format*>& formats, std::vector<Mutant> mutants) {
-  for (Mutant& mutant : mutants) mutant.formats = formats;
+  for (Mutant& mutant : mutants) {
+    mutant.formats = formats;
+    if (mutant.parts.in != pack_alone) continue;
+    std::erase_if(mutant.formats, [](const Format* format) { return !packs_codes_alone(*format); });
+  }
   return mutants;
+}
+
+std::vector<Mutant> except(std::vector<Mutant> mutants, const std::vector<RightIn>& exceptions) {
+  for (const RightIn& exception : exceptions) {
+    const auto named = std::ranges::find(mutants, std::string(exception.mutant), &Mutant::name);
+    if (named == mutants.end()) throw std::logic_error(std::string("no mutant has the name ") + exception.mutant);
+    std::erase_if(named->formats, [&](const Format* format) { return exception.format(*format); });
+  }
+  return mutants;
+}
+
+namespace {
+
+std::vector<Types> types_of_format(const Format& format) {
+  std::vector<Types> all;
+  for (const Scheme* scheme : schemes_of(format)) {
+    for (const Types types : types_of(*scheme, every_types())) all.push_back(types);
+  }
+  return all;
+}
+
+}  // namespace
+
+bool has_powers_of_two(const Format& format) {
+  return std::ranges::all_of(types_of_format(format),
+                             [](Types types) { return float_format_of(types.parameter).is_exponent(); });
+}
+
+bool has_wide_weights(const Format& format) {
+  return std::ranges::all_of(types_of_format(format),
+                             [](Types types) { return types == Types(Type::fp32, Type::fp16); });
+}
+
+bool takes_fp32_parameters(const Format& format) {
+  return std::ranges::any_of(types_of_format(format), [](Types types) { return types.parameter == Type::fp32; });
+}
+
+bool has_equal_steps(const Format& format) {
+  const Scheme& scheme = *format.schemes[0];
+  const reference::FloatFormat type = float_format_of(types_of(scheme, every_types()).front().parameter);
+  const std::uint32_t one = reference::rounded(type, reference::whole(1));
+  const auto zero = static_cast<std::uint32_t>(scheme.zero_points.nearest_to_zero());
+  const auto weight = [&](int code) {
+    return specified::value(reference::fp32, scheme.weight(reference::fp32, type, code, one, zero));
+  };
+  for (int code = 1; code < 16; ++code) {
+    if (weight(code) - weight(code - 1) != 1) return false;
+  }
+  return true;
 }
 
 std::vector<Mutant> in_one_list(const std::vector<std::vector<Mutant>>& parts) {

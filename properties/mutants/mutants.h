@@ -46,6 +46,21 @@ std::vector<const Format*> formats_where(bool (*holds)(const Format&));
 std::vector<const Format*> formats_with(const std::vector<const Scheme*>&);
 /// The mutants, each declared for the formats.
 std::vector<Mutant> in_formats(const std::vector<const Format*>&, std::vector<Mutant>);
+/// Formats in which a mutant changes nothing.
+struct RightIn {
+  const char* mutant;
+  bool (*format)(const Format&);
+};
+/// The mutants, those that are named without the formats in which they are right.
+/// @throws std::logic_error if a name is no mutant's
+std::vector<Mutant> except(std::vector<Mutant>, const std::vector<RightIn>&);
+
+// Formats by what their parameters and weights are.
+bool has_powers_of_two(const Format&);  // scales have no sign, no fraction and no zero
+bool has_wide_weights(
+    const Format&);  // fp32 of fp16 alone: products of codes and scales are exact, and never subnormal
+bool takes_fp32_parameters(const Format&);
+bool has_equal_steps(const Format&);  // the weights of neighbouring codes are one scale apart
 std::vector<Mutant> in_one_list(const std::vector<std::vector<Mutant>>&);
 
 /// Short names of the properties that several rows share.

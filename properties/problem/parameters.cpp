@@ -54,8 +54,14 @@ std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
 
 std::int64_t bytes_of(const reference::ParameterTensor& tensor, Types types) {
   const std::string dtype = tensor.dtype == nullptr ? name_of(types.parameter) : tensor.dtype;
-  for (const auto& [name, bytes] :
-       {std::pair("int8", 1), {"uint8", 1}, {"bf16", 2}, {"fp16", 2}, {"fp32", 4}, {"int32", 4}}) {
+  for (const auto& [name, bytes] : {std::pair("int8", 1),
+                                    {"uint8", 1},
+                                    {"e8m0", 1},
+                                    {"bf16", 2},
+                                    {"fp16", 2},
+                                    {"fp32", 4},
+                                    {"int32", 4},
+                                    {"uint32", 4}}) {
     if (dtype == name) return bytes;
   }
   throw std::logic_error("a tensor of parameters of the type " + dtype);
@@ -63,9 +69,10 @@ std::int64_t bytes_of(const reference::ParameterTensor& tensor, Types types) {
 
 std::vector<ParameterBytes> tensors_of(const Problem& p, const Parameters& parameters) {
   const Scheme& scheme = *p.scheme;
-  const Size groups = {p.n, p.groups()};
+  const Size groups = p.groups();
   std::vector<ParameterBytes> tensors;
-  for (int i = 0; i < scheme.tensor_count; ++i) {
+  const int last = scheme.tensor_count - 1;
+  for (int i = 0; i <= last; ++i) {
     const reference::ParameterTensor& tensor = scheme.tensors[i];
     const std::int64_t element_bytes = bytes_of(tensor, p.types), elements = tensor.dims(groups).elements();
     std::vector<std::uint32_t> bits(static_cast<std::size_t>(p.experts * elements));
@@ -75,13 +82,17 @@ std::vector<ParameterBytes> tensors_of(const Problem& p, const Parameters& param
         for (std::int64_t row = 0; row < groups.n; ++row) {
           const std::int64_t at = expert * groups.k + group;
           if (i == 0) own[scheme.scale_at({row, group}, groups)] = parameters.scales(at, row);
-          if (i + 1 != scheme.tensor_count || scheme.zero_kind == Zero::none) continue;
+          if (i != last || scheme.zero_kind == Zero::none) continue;
           const std::uint32_t zero = scheme.zero_kind == Zero::value
                                          ? parameters.zeros(at, row)
                                          : static_cast<std::uint32_t>(parameters.zero_points(at, row));
           const std::int64_t zero_at = scheme.zero_at({row, group}, groups);
           if (scheme.zeros_are_packed) {
-            reference::set_code_at(own, zero_at, static_cast<int>(zero & 15));
+            if (!scheme.zero_points.contains(static_cast<int>(zero))) {
+              throw std::logic_error("a zero point that cannot be stored: " + std::to_string(static_cast<int>(zero)));
+            }
+            const int stored = reference::packed_zero(static_cast<int>(zero), scheme.stored_less);
+            reference::set_code_at(own, zero_at, stored);
           } else {
             own[zero_at] = zero;
           }
@@ -93,9 +104,32 @@ std::vector<ParameterBytes> tensors_of(const Problem& p, const Parameters& param
   return tensors;
 }
 
+void put_parameters(const Problem& p, const Parameters& parameters, std::vector<std::uint32_t>& packed) {
+  const Scheme& scheme = *p.scheme;
+  if (!scheme.in_blocks) return;
+  const Size groups = p.groups();
+  const auto bytes = static_cast<int>(bytes_of(p.types.parameter));
+  const std::int64_t bytes_of_matrix = p.layout().slots(p.size()) / 2;
+  const auto put = [&](std::int64_t at, std::uint32_t number) {
+    for (int i = 0; i < 2 * bytes; ++i) {
+      reference::set_code_at(packed.data(), 2 * at + i, static_cast<int>(number >> (4 * i) & 15));
+    }
+  };
+  for (std::int64_t expert = 0; expert < p.experts; ++expert) {
+    for (std::int64_t row = 0; row < groups.n; ++row) {
+      for (std::int64_t group = 0; group < groups.k; ++group) {
+        const std::int64_t of_batch = expert * groups.k + group, first = expert * bytes_of_matrix;
+        put(first + scheme.scale_at({row, group}, groups), parameters.scales(of_batch, row));
+        if (scheme.zero_kind == Zero::none) continue;
+        put(first + scheme.zero_at({row, group}, groups), parameters.zeros(of_batch, row));
+      }
+    }
+  }
+}
+
 Parameters zero_parameters(const Problem& p) {
-  const std::int64_t groups = p.experts * p.groups();
-  return {Matrix<std::uint32_t>(groups, p.n), Matrix<std::uint32_t>(groups, p.n), Matrix<std::int8_t>(groups, p.n)};
+  const std::int64_t rows = p.groups().n, groups = p.experts * p.groups().k;
+  return {Matrix<std::uint32_t>(groups, rows), Matrix<std::uint32_t>(groups, rows), Matrix<std::int8_t>(groups, rows)};
 }
 
 }  // namespace tileproof

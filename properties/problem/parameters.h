@@ -9,7 +9,8 @@
 
 namespace tileproof {
 
-/// The parameters of a problem's groups as bits, [k / group_size][n]; in a batch, expert by expert.
+/// The parameters of a problem's groups as bits, [k / group_size][n], or [groups][1] where groups are not of rows; in a
+/// batch, expert by expert.
 struct Parameters {
   Matrix<std::uint32_t> scales;
   Matrix<std::uint32_t> zeros;      // for schemes whose zeros are float numbers
@@ -29,6 +30,9 @@ struct ParameterBytes {
 };
 /// The parameter tensors of the problem's scheme, in its order. Parameters that the scheme does not use are left out.
 std::vector<ParameterBytes> tensors_of(const Problem&, const Parameters&);
+/// Writes the parameters of a problem into its packed codes, where they lie there.
+/// @param packed  words of 32 bits; in a batch, expert by expert
+void put_parameters(const Problem&, const Parameters&, std::vector<std::uint32_t>& packed);
 /// The bytes of one element of a parameter tensor.
 std::int64_t bytes_of(const reference::ParameterTensor&, Types);
 /// Converts bits to little-endian elements of `element_bytes` bytes, and back.

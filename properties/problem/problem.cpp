@@ -21,7 +21,8 @@ constinit const Format* const first_format = &reference::formats[0];
 
 namespace {
 
-constexpr Named<Type> types[] = {{Type::bf16, "bf16"}, {Type::fp16, "fp16"}, {Type::fp32, "fp32"}};
+constexpr Named<Type> types[] = {
+    {Type::bf16, "bf16"}, {Type::fp16, "fp16"}, {Type::fp32, "fp32"}, {Type::e8m0, "e8m0"}};
 
 std::int64_t whole_number(const char* argument, const std::string& text) {
   std::int64_t value = 0;
@@ -122,6 +123,8 @@ std::vector<const Row*> pointers_to(const Rows& rows) {
 std::vector<const Format*> every_format_there_is() { return pointers_to<Format>(reference::formats); }
 std::vector<const Scheme*> every_scheme() { return pointers_to<Scheme>(reference::schemes); }
 
+bool packs_codes_alone(const Format& format) { return !format.schemes[0]->in_blocks; }
+
 std::vector<const Scheme*> schemes_of(const Format& format) {
   return {format.schemes, format.schemes + format.scheme_count};
 }
@@ -132,11 +135,34 @@ std::vector<const Scheme*> schemes_of(const Format& format, std::vector<const Sc
 }
 
 std::vector<Types> every_types() {
-  return {Type::bf16, Type::fp16, Types(Type::fp32, Type::bf16), Types(Type::fp32, Type::fp16), Type::fp32};
+  return {Type::bf16,
+          Type::fp16,
+          Types(Type::fp32, Type::bf16),
+          Types(Type::fp32, Type::fp16),
+          Type::fp32,
+          Types(Type::bf16, Type::fp32),
+          Types(Type::fp16, Type::fp32),
+          Types(Type::bf16, Type::e8m0),
+          Types(Type::fp16, Type::e8m0),
+          Types(Type::fp32, Type::e8m0)};
 }
 
 bool has_types(const Scheme& scheme, Types types) {
-  return types.weight == (scheme.weight_type == reference::WeightType::always_fp32 ? Type::fp32 : types.parameter);
+  switch (scheme.weight_type) {
+    case reference::WeightType::of_parameters:
+      return types.weight == types.parameter && types.weight != Type::e8m0;
+    case reference::WeightType::always_fp32:
+      return types.weight == Type::fp32 && types.parameter != Type::e8m0;
+    case reference::WeightType::fp32_of_fp16:
+      return types == Types(Type::fp32, Type::fp16);
+    case reference::WeightType::fp32_of_e8m0:
+      return types == Types(Type::fp32, Type::e8m0);
+    case reference::WeightType::any_of_fp32:
+      return types.parameter == Type::fp32;
+    case reference::WeightType::any_of_e8m0:
+      return types.parameter == Type::e8m0;
+  }
+  return false;
 }
 
 std::vector<Types> types_of(const Scheme& scheme, std::vector<Types> types) {
@@ -185,7 +211,8 @@ std::uint64_t seed_of(const char* argument, const std::string& text) {
 }
 
 reference::FloatFormat float_format_of(Type type) {
-  return type == Type::bf16 ? reference::bf16 : type == Type::fp16 ? reference::fp16 : reference::fp32;
+  constexpr reference::FloatFormat formats[] = {reference::bf16, reference::fp16, reference::fp32, reference::e8m0};
+  return formats[static_cast<int>(type)];
 }
 
 std::string name_of(Types types) {
@@ -199,7 +226,12 @@ UsageError::UsageError(const std::string& argument, const std::string& given, co
     : std::runtime_error(argument + ": given " + given + ", legal is " + legal) {}
 
 std::int64_t k_unit(const Format& format, std::int64_t group_size) {
-  return std::lcm(format.layout.legal.k, group_size);
+  // Formulas compute sixteen columns at once, which share a group.
+  constexpr std::int64_t least = 16;
+  const std::int64_t unit = std::lcm(format.layout.legal.k, format.groups_divide_rows ? group_size : least);
+  std::int64_t k = unit;
+  while (format.layout.slots({format.layout.legal.n, k}) % codes_of_packed_word != 0) k += unit;
+  return k;
 }
 
 std::int64_t packed_words(const Format& format, Size size) { return format.layout.slots(size) / codes_of_packed_word; }
@@ -278,10 +310,10 @@ void require_possible(const Problem& p) {
                      std::string("one of the format ") + p.format->name);
   }
   if (!has_types(*p.scheme, p.types)) {
-    const bool is_fp32 = p.scheme->weight_type == reference::WeightType::always_fp32;
-    throw UsageError("--weight-type", name_of(p.types.weight),
-                     is_fp32 ? std::string("fp32 for the scheme ") + p.scheme->name + " of " + p.format->name
-                             : std::string("the --parameter-type, ") + name_of(p.types.parameter));
+    const std::vector<Types> legal = types_of(*p.scheme, every_types());
+    throw UsageError("--weight-type and --parameter-type", name_of(p.types),
+                     joined(legal, ", ", [](Types each) { return name_of(each); }) + " for the scheme " +
+                         p.scheme->name + " of " + p.format->name);
   }
   require_multiple("--n", p.n, p.layout().legal.n, *p.format);
   require_multiple("--k", p.k, p.layout().legal.k, *p.format);
@@ -302,11 +334,13 @@ void require_possible(const Problem& p) {
                      "FIRST..END within the " + given(elements) + " that the problem has");
   };
   require_within_data("--codes", p.codes, p.experts * p.n * p.k);
-  if (!p.format->group_sizes.contains(p.group_size) || p.k % p.group_size != 0) {
-    throw UsageError("--group-size", given(p.group_size),
-                     text_of(p.format->group_sizes) + " that divides k = " + given(p.k));
+  const bool divides = !p.format->groups_divide_rows || (p.group_size > 0 && p.k % p.group_size == 0);
+  if (!p.format->group_sizes.contains(p.group_size) || !divides) {
+    throw UsageError(
+        "--group-size", given(p.group_size),
+        text_of(p.format->group_sizes) + (p.format->groups_divide_rows ? " that divides k = " + given(p.k) : ""));
   }
-  require_within_data("--parameters", p.parameters, p.experts * p.n * p.groups());
+  require_within_data("--parameters", p.parameters, p.experts * p.group_count());
   static_cast<void>(profile_of(p.profile));
 }
 

@@ -23,7 +23,7 @@ extern const Scheme* const none;
 }  // namespace scheme
 extern const Format* const first_format;
 
-enum class Type { bf16, fp16, fp32 };
+enum class Type { bf16, fp16, fp32, e8m0 };  // e8m0: of parameters alone
 
 const char* name_of(Type);
 /// @throws UsageError if no type has the name
@@ -70,20 +70,25 @@ struct Problem {
   const Scheme* scheme = first_format->schemes[0];  // one of the format's schemes
   std::int64_t n = 8;                               // rows and columns, in the multiples that the layout requires
   std::int64_t k = 32;
-  std::int64_t group_size = 32;  // a size that the format takes and that divides k
+  std::int64_t group_size = 32;  // a size that the format takes; it divides k where groups are of rows
   Types types;
   std::string profile = "ordinary";  // of values.h, from which scales and zeros are drawn
   std::string variant;               // one of the property's variants; "" if it has only one
   std::uint64_t seed = 0;            // determines all drawn data
   std::int64_t experts = 1;          // matrices of this size in one call, one after the other
   Span codes;  // the elements of [experts][n][k] that are drawn; the others are code 8, the midpoint
-  // the elements of [experts][groups][n] that are drawn; the others are scale 1, zero 0, zero point 8
+  // the elements of [experts][groups of a row][rows] that are drawn; the others are scale 1, zero 0, zero point 8
   Span parameters;
 
   bool operator==(const Problem&) const = default;
 
-  std::int64_t groups() const { return k / group_size; }
   Size size() const { return {n, k}; }
+  /// Rows of groups, and the groups of such a row. Where groups are of rows, those are the rows of the matrix.
+  Size groups() const { return format->groups(size(), group_size); }
+  std::int64_t group_count() const { return groups().n * groups().k; }
+  reference::Element group_of(std::int64_t row, std::int64_t column) const {
+    return format->group_of({row, column}, size(), group_size);
+  }
   const reference::Layout& layout() const { return format->layout; }
 };
 
@@ -100,6 +105,8 @@ std::vector<Types> every_types();
 bool has_types(const Scheme&, Types);
 /// Keeps the types that the scheme has, in the given order.
 std::vector<Types> types_of(const Scheme&, std::vector<Types>);
+/// Whether a packed matrix holds codes and no parameters, so that it can be packed of codes.
+bool packs_codes_alone(const Format&);
 /// The schemes of a format, the default first; the second overload keeps those of the given schemes that it has, in the
 /// given order.
 std::vector<const Scheme*> schemes_of(const Format&);

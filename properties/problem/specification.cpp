@@ -79,17 +79,17 @@ std::vector<int> nibbles_of_row(const Format& format, std::int64_t row, Size siz
 namespace {
 
 /// The zero of a group, as a scheme takes it.
-std::uint32_t zero_of(const Problem& p, const Parameters& parameters, std::int64_t group, std::int64_t row) {
-  if (p.scheme->zero_kind == Zero::value) return parameters.zeros(group, row);
-  return p.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(parameters.zero_points(group, row)) : 0;
+std::uint32_t zero_of(const Problem& p, const Parameters& parameters, reference::Element group) {
+  if (p.scheme->zero_kind == Zero::value) return parameters.zeros(group.k, group.n);
+  return p.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(parameters.zero_points(group.k, group.n)) : 0;
 }
 
 }  // namespace
 
 std::uint32_t weight(const Problem& p, int code, const Parameters& parameters, std::int64_t row, std::int64_t column) {
-  const std::int64_t group = column / p.group_size;
+  const reference::Element group = p.group_of(row, column);
   return p.scheme->weight(float_format_of(p.types.weight), float_format_of(p.types.parameter), code,
-                          parameters.scales(group, row), zero_of(p, parameters, group, row));
+                          parameters.scales(group.k, group.n), zero_of(p, parameters, group));
 }
 
 namespace {
@@ -115,11 +115,12 @@ Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& code
                                  []<class Units>() { return weights_of_group<typename Used::Scheme, Units>; });
   });
   for (std::int64_t row = 0; row < codes.rows; ++row) {
-    for (std::int64_t first = 0; first < codes.columns; first += p.group_size) {
+    for (std::int64_t first = 0, end = 0; first < codes.columns; first = end) {
       std::uint32_t weight_of[code_count];
-      const std::int64_t group = first / p.group_size;
-      of_group(p, parameters.scales(group, row), zero_of(p, parameters, group, row), weight_of);
-      for (std::int64_t column = first; column < first + p.group_size; ++column) {
+      const reference::Element group = p.group_of(row, first);
+      end = p.format->group_end({row, first}, p.size(), p.group_size);
+      of_group(p, parameters.scales(group.k, group.n), zero_of(p, parameters, group), weight_of);
+      for (std::int64_t column = first; column < end; ++column) {
         const std::int32_t code = codes(row, column);
         const bool is_code = code >= 0 && code < code_count;  // values that are not codes are computed one by one
         result(row, column) = is_code ? weight_of[code] : weight(p, code, parameters, row, column);
@@ -132,7 +133,7 @@ Matrix<std::uint32_t> weights(const Problem& p, const Matrix<std::int32_t>& code
 Parameters chosen(const Problem& p, const Matrix<std::uint32_t>& weights) {
   const reference::FloatFormat format = float_format_of(p.types.weight);
   Parameters result = zero_parameters(p);
-  for (std::int64_t group = 0; group < p.groups(); ++group) {
+  for (std::int64_t group = 0; group < p.groups().k; ++group) {
     for (std::int64_t row = 0; row < p.n; ++row) {
       const reference::Extent extent = reference::extent_of(format, &weights(row, group * p.group_size), p.group_size);
       if (p.scheme->zero_kind == Zero::value) {

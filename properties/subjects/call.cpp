@@ -58,7 +58,7 @@ const OperationRow& row_of(Operation operation) {
 
 /// The form of an eager operation's scales or zeros, which are one tensor each.
 std::optional<TensorForm> eager_form_of(const Call& c, Role role) {
-  const std::int64_t groups = c.groups() * c.n;
+  const std::int64_t groups = c.groups().n * c.groups().k;
   if (role == Role::scales) return TensorForm{"scales", groups, bytes_of(c.types.parameter)};
   if (c.scheme->zero_kind == Zero::none) return std::nullopt;
   if (c.scheme->zero_kind == Zero::point) return TensorForm{"zero_points", groups, 1};
@@ -71,7 +71,7 @@ std::optional<TensorForm> parameter_form_of(const Call& c, Role role) {
   const int number = role == Role::scales ? 0 : 1;
   if (number >= c.scheme->tensor_count) return std::nullopt;
   const reference::ParameterTensor& tensor = c.scheme->tensors[number];
-  return TensorForm{tensor.role, tensor.dims({c.n, c.groups()}).elements(), bytes_of(tensor, c.types)};
+  return TensorForm{tensor.role, tensor.dims(c.groups()).elements(), bytes_of(tensor, c.types)};
 }
 
 }  // namespace

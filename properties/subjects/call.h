@@ -82,9 +82,13 @@ struct Call {
   std::array<void*, role_count> tensors = {};  // by role; nullptr if the operation has no such tensor
 
   Size size() const { return {n, k}; }
-  std::int64_t groups() const { return k / group_size; }
-  /// The index of an element's scale and zero, which lie [k / group_size][n].
-  std::int64_t parameter_at(std::int64_t row, std::int64_t column) const { return column / group_size * n + row; }
+  /// As Problem::groups.
+  Size groups() const { return format->groups(size(), group_size); }
+  /// The number of an element's group where they are counted [groups of a row][rows], as matrices of parameters are.
+  std::int64_t parameter_at(std::int64_t row, std::int64_t column) const {
+    const reference::Element group = format->group_of({row, column}, size(), group_size);
+    return group.k * groups().n + group.n;
+  }
 
   void*& at(Role role) { return tensors[static_cast<std::size_t>(role)]; }
   template <class T>
@@ -104,6 +108,7 @@ struct Call {
 
 /// Loads and stores one element of a type, as bits.
 inline std::uint32_t loaded(const void* from, Type type, std::int64_t index) {
+  if (type == Type::e8m0) return static_cast<const std::uint8_t*>(from)[index];
   if (type == Type::fp32) return static_cast<const std::uint32_t*>(from)[index];
   return static_cast<const std::uint16_t*>(from)[index];
 }

@@ -21,16 +21,16 @@ at::ScalarType type_of(Type type) {
 }
 
 at::Tensor in_groups(const Call& c, const void* elements, at::ScalarType type) {
-  return view_of(elements, {c.n, c.groups(), c.group_size}, type);
+  return view_of(elements, {c.n, c.groups().k, c.group_size}, type);
 }
 
 /// Parameters [k / group_size][n], to be combined with weights [n][k / group_size][group_size].
 at::Tensor of_groups(const Call& c, const void* parameters, at::ScalarType type) {
-  return view_of(parameters, {c.groups(), c.n}, type).t().unsqueeze(-1);
+  return view_of(parameters, {c.groups().k, c.n}, type).t().unsqueeze(-1);
 }
 
 void give_of_groups(const Call& c, void* to, std::int64_t element_bytes, const at::Tensor& parameters) {
-  copy_to(to, c.groups() * c.n * element_bytes, parameters.t());
+  copy_to(to, c.groups().k * c.n * element_bytes, parameters.t());
 }
 
 at::Tensor clamped_codes(const at::Tensor& rounded) { return at::clamp(rounded, 0, most_code); }

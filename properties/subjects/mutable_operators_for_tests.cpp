@@ -427,7 +427,7 @@ void MutableOperators::unpack(const Call& c) {
 
 void MutableOperators::dequantize(const Call& c) {
   const Argument packed = packed_at(c.packed(), c.size(), *c.format);
-  const Argument scales = dense_at("scales_and_zeros", Element::bf16, {c.groups(), c.n, 2}, c.scales());
+  const Argument scales = dense_at("scales_and_zeros", Element::bf16, {c.groups().k, c.n, 2}, c.scales());
   const OperatorResult weights = called({Operation::dequantize,
                                          {packed, scales, number_argument("group_size", c.group_size),
                                           number_argument("inner_k_tiles", tinygemm_number(*c.format))}},
@@ -438,7 +438,7 @@ void MutableOperators::dequantize(const Call& c) {
 
 /// Pads n and the scales to whole n-tiles first, as a caller of the operator must.
 void MutableOperators::matmul(const Call& c) {
-  const std::int64_t padded = (c.n + 7) / 8 * 8, groups = c.groups();
+  const std::int64_t padded = (c.n + 7) / 8 * 8, groups = c.groups().k;
   std::vector<std::uint32_t> words(static_cast<std::size_t>(reference::words_of(c.n, c.k)));
   Call packs = c;
   packs.operation = Operation::pack;

@@ -105,7 +105,8 @@ class MutableReference : public SubjectByOperation {
     }
     for_each(c, [&](std::int64_t n, std::int64_t k, std::int64_t slot) {
       const int code = code_of(parts, c, slot, reference::code_of_pairs(c.pairs(), n, k, c.k));
-      c.packed()[slot / 8] |= static_cast<std::uint32_t>(code & 15) << (slot % 8 * 4);
+      const int before = parts.adds_to_output ? reference::code_at(c.packed(), slot) : 0;
+      reference::set_code_at(c.packed(), slot, before | (code & 15));
     });
   }
 
@@ -124,11 +125,11 @@ class MutableReference : public SubjectByOperation {
     WeightsOfGroup weights(parts);
     WeightInputs inputs = {float_format_of(c.types.weight), float_format_of(c.types.parameter), c.scheme, 0, 0, 0, 0};
     std::int64_t row = -1;
-    std::int64_t group_begin = 0;
+    std::int64_t group_end = 0;
     for_each(c, [&](std::int64_t n, std::int64_t k, std::int64_t slot) {
-      if (!own_group || n != row || k - group_begin >= c.group_size) {
+      if (!own_group || n != row || k >= group_end) {
         row = n;
-        group_begin = k / c.group_size * c.group_size;
+        group_end = c.format->group_end({n, k}, c.size(), c.group_size);
         const std::int64_t at = parts.scale_at ? parts.scale_at(c, {n, k}) : c.parameter_at(n, k);
         load_parameters(c, at, parts.zero_at ? parts.zero_at(c, {n, k}) : at, inputs);
       }
@@ -140,17 +141,25 @@ class MutableReference : public SubjectByOperation {
     });
   }
 
-  /// @param scale, zero  indices in [k / group_size][n]; a mutant's may lie outside
+  /// @param scale, zero  as Call::parameter_at; a mutant's may lie outside
   static void load_parameters(const Call& c, std::int64_t scale, std::int64_t zero, WeightInputs& inputs) {
-    const Size groups = {c.n, c.groups()};
-    const auto group_at = [&](std::int64_t number) { return reference::Element{number % c.n, number / c.n}; };
-    inputs.scale = loaded(c.scales(), c.types.parameter, c.scheme->scale_at(group_at(scale), groups));
+    const Size groups = c.groups();
+    const auto group_at = [=](std::int64_t number) { return reference::ByGroup::group_at(number, groups); };
+    const std::int64_t of_scale = c.scheme->scale_at(group_at(scale), groups);
+    const std::int64_t at = c.scheme->zero_kind == Zero::none ? 0 : c.scheme->zero_at(group_at(zero), groups);
+    if (c.scheme->in_blocks) {
+      const auto bytes = static_cast<int>(bytes_of(c.types.parameter));
+      inputs.scale = reference::number_at(c.packed(), of_scale, bytes);
+      if (c.scheme->zero_kind == Zero::value) inputs.zero = reference::number_at(c.packed(), at, bytes);
+      return;
+    }
+    inputs.scale = loaded(c.scales(), c.types.parameter, of_scale);
     if (c.scheme->zero_kind == Zero::none) return;
-    const std::int64_t at = c.scheme->zero_at(group_at(zero), groups);
     if (c.scheme->zero_kind == Zero::value) {
       inputs.zero = loaded(c.scheme->tensor_count == 1 ? c.scales() : c.zeros(), c.types.parameter, at);
     } else if (c.scheme->zeros_are_packed) {
-      inputs.zero_point = reference::code_at(c.at<std::uint32_t>(Role::zeros), at);
+      const int stored = reference::code_at(c.at<std::uint32_t>(Role::zeros), at);
+      inputs.zero_point = reference::zero_of_packed(stored, c.scheme->stored_less);
     } else {
       inputs.zero_point = c.zero_points()[at];
     }

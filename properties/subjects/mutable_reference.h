@@ -41,7 +41,7 @@ struct Mutation {
   std::function<std::int64_t(const Call&, reference::Element)> slot = nullptr;
   /// The code that is read from a slot, or written to it, in place of the correct one.
   std::function<int(const Call&, std::int64_t slot, int code)> code = nullptr;
-  /// Index in [k / group_size][n] of an element's scale, and of its zero; an empty zero_at stands for scale_at.
+  /// An element's scale, and its zero, as Call::parameter_at; an empty zero_at stands for scale_at.
   std::function<std::int64_t(const Call&, reference::Element)> scale_at = nullptr;
   std::function<std::int64_t(const Call&, reference::Element)> zero_at = nullptr;
   std::function<std::uint32_t(const WeightInputs&)> weight = nullptr;

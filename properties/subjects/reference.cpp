@@ -40,7 +40,7 @@ class ReferenceSubject : public SubjectByOperation {
     const Type type = c.types.weight;
     const reference::FloatFormat format = float_format_of(type);
     std::vector<std::uint32_t> weights(static_cast<std::size_t>(c.group_size));
-    for (std::int64_t at = 0; at < c.groups() * c.n; ++at) {
+    for (std::int64_t at = 0; at < c.groups().k * c.n; ++at) {
       const std::int64_t first = at % c.n * c.k + at / c.n * c.group_size;
       for (std::size_t i = 0; i < weights.size(); ++i) {
         weights[i] = loaded(c.weights(), type, first + static_cast<std::int64_t>(i));
@@ -91,7 +91,9 @@ class ReferenceSubject : public SubjectByOperation {
   }
 
   void dequantize(const Call& c) override {
-    c.types.parameter == Type::fp32 ? dequantize<std::uint32_t>(c) : dequantize<std::uint16_t>(c);
+    const std::int64_t bytes = bytes_of(c.types.parameter);
+    if (bytes == 1) return dequantize<std::uint8_t>(c);
+    bytes == 4 ? dequantize<std::uint32_t>(c) : dequantize<std::uint16_t>(c);
   }
   template <class Bits>
   static void dequantize(const Call& c) {

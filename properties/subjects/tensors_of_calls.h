@@ -20,7 +20,7 @@ inline at::Tensor packed_of(const Call& c, c10::Device device) {
   return view_of(c.packed(), at::IntArrayRef(dims.begin(), dims.end()), at::kInt, device);
 }
 inline at::Tensor scales_and_zeros_of(const Call& c, c10::Device device = c10::kCPU) {
-  return view_of(c.scales(), {c.groups(), c.n, 2}, at::kBFloat16, device);
+  return view_of(c.scales(), {c.groups().k, c.n, 2}, at::kBFloat16, device);
 }
 inline at::Tensor activations_of(const Call& c, c10::Device device = c10::kCPU) {
   return view_of(c.activations(), {c.m, c.k}, at::kBFloat16, device);

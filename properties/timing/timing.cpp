@@ -133,7 +133,7 @@ std::vector<TimedTensors::Tensor> TimedTensors::tensors_of(const Timed& timed) {
 
 GeneratedTensor TimedTensors::holds(const Tensor& tensor, std::int64_t expert) const {
   const generated::Parameters parameters = parameters_of(timed_, expert);
-  return formula_of(tensor.role, timed_.format->result, codes_of(timed_, expert), parameters);
+  return formula_of(tensor.role, timed_.format->result, timed_.type, codes_of(timed_, expert), parameters);
 }
 
 TimedTensors::TimedTensors(const Timed& timed, Memory& memory)

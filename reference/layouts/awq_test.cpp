@@ -8,7 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,16 +18,7 @@
 namespace tileproof::reference {
 namespace {
 
-struct Recorded {
-  Size size;
-  std::int64_t group_size;
-  std::uint64_t words;    // of the bytes of qweight
-  std::uint64_t zeros;    // of qzeros
-  std::uint64_t weights;  // of the weights
-  std::int64_t minus_zeros, plus_zeros;
-};
-
-constexpr Recorded recorded[] = {
+constexpr RecordedWeights recorded[] = {
     {{8, 1}, 1, 0xad9b3ab404905065, 0x54335d36f2b2d91b, 0xc30fd8d1f0426896, 3, 1},
     {{8, 3}, 3, 0xe54ba59b58661bad, 0x54335d36f2b2d91b, 0xd99a709db325cd13, 3, 1},
     {{16, 4}, 2, 0x773f04abd795dc32, 0x41060e9919675b7d, 0x2d4e358996ac80ce, 3, 4},
@@ -39,50 +29,15 @@ constexpr Recorded recorded[] = {
     {{160, 20}, 10, 0x3915ee9e3cf29482, 0x13467a0dbaf95c4d, 0x6b677eb2564c6c8c, 82, 162},
 };
 
-/// The zero of group g of a row is the code of column 1000 + g.
-int recorded_zero(std::int64_t n, std::int64_t group) { return recorded_code(n, 1000 + group); }
-
-/// 2^-4 and above, every third one negative.
-std::uint16_t recorded_scale(std::int64_t n, std::int64_t group) {
-  const int sign = (n + group) % 3 == 0 ? 0x8000 : 0;
-  return static_cast<std::uint16_t>(sign | (0x2c00 + ((n * 37 + group * 211) & 0x3ff)));
-}
-
-TEST(Awq, PacksTheBytesOfAutoAwqAndGptqModel) {
-  for (const Recorded& each : recorded) {
-    EXPECT_EQ(fnv1a(packed_codes<Awq>(each.size)), each.words) << each.size.n << " x " << each.size.k;
-  }
-}
-
 TEST(Awq, PacksTheWordsOfGptqModel) {
   EXPECT_EQ(packed_codes<Awq>({8, 3}), (std::vector<std::uint32_t>{0xbcefcde0, 0x56896789, 0xf0130123}));
   EXPECT_EQ(packed_codes<Awq>({16, 4}), (std::vector<std::uint32_t>{0xbcefcde0, 0x689a789b, 0x56896789, 0x02341235,
                                                                     0xf0130123, 0xabdebcde, 0x9abdabcd, 0x45785678}));
 }
 
-TEST(Awq, DequantizesToTheWeightsOfAutoAwqAndGptqModel) {
+TEST(Awq, IsAsAutoAwqAndGptqModelHaveIt) {
   using F = FormatOf<Awq, MultiplesOf<1>, ResultOrder::k_n, void>;
-  using Parameters = ScalesAndPackedZeros<Awq>;
-  for (const Recorded& each : recorded) {
-    const Size groups = {each.size.n, each.size.k / each.group_size};
-    std::vector<std::uint32_t> zeros(static_cast<std::size_t>(units<Awq>(groups)));
-    std::vector<std::uint16_t> scales(static_cast<std::size_t>(groups.n * groups.k));
-    for (std::int64_t n = 0; n < groups.n; ++n) {
-      for (std::int64_t group = 0; group < groups.k; ++group) {
-        set_code_at(zeros.data(), Parameters::zero_at({n, group}, groups), recorded_zero(n, group));
-        scales[static_cast<std::size_t>(Parameters::scale_at({n, group}, groups))] = recorded_scale(n, group);
-      }
-    }
-    SCOPED_TRACE(std::to_string(each.size.n) + " x " + std::to_string(each.size.k));
-    EXPECT_EQ(fnv1a(zeros), each.zeros);
-    std::vector<std::uint16_t> weights(static_cast<std::size_t>(each.size.n * each.size.k), 0xaaaa);
-    dequantize<F, With<AffineIntegerOfCodes, Parameters>>(fp16, fp16, packed_codes<Awq>(each.size).data(),
-                                                          scales.data(), zeros.data(), each.size, each.group_size,
-                                                          weights.data());
-    EXPECT_EQ(fnv1a(weights), each.weights);
-    EXPECT_EQ(std::count(weights.begin(), weights.end(), 0x8000), each.minus_zeros);
-    EXPECT_EQ(std::count(weights.begin(), weights.end(), 0x0000), each.plus_zeros);
-  }
+  for (const RecordedWeights& each : recorded) expect_recorded<F, AwqZeros>(fp16, each);
 }
 
 TEST(Awq, IsARowWithPackedZeros) {

@@ -8,12 +8,11 @@
 
 namespace tileproof::reference {
 
-inline constexpr int float_domain_midpoint = 8;  // half of the sixteen codes
-
 struct AffineFloat {
   static constexpr char name[] = "float";
   static constexpr Zero zero_kind = Zero::value;
   static constexpr Range zero_points = {};
+  static constexpr int midpoint = 8;  // half of the sixteen codes
 
   template <class Units>
   struct Group {
@@ -29,7 +28,7 @@ struct AffineFloat {
 
   template <class Units>
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, sum(product(whole<Units>(code - float_domain_midpoint), group.scale), group.zero));
+    return rounded(weight_type, sum(product(whole<Units>(code - midpoint), group.scale), group.zero));
   }
 };
 

@@ -20,7 +20,7 @@ struct AffineFloatStepped : AffineFloat {
 
   template <class Units>
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    const std::uint32_t step = rounded(weight_type, product(whole<Units>(code - float_domain_midpoint), group.scale));
+    const std::uint32_t step = rounded(weight_type, product(whole<Units>(code - midpoint), group.scale));
     return rounded(weight_type, sum(decode<Units>(weight_type, step), group.zero));
   }
 };
@@ -32,7 +32,7 @@ struct AffineFloatFolded : AffineFloat {
   struct Group {
     ExactIn<Units> scale;
     ExactIn<Units> zero;
-    int midpoint;  // 0 where the zero has taken it in
+    int own_midpoint;  // 0 where the zero has taken it in
   };
 
   template <class Units>
@@ -41,14 +41,14 @@ struct AffineFloatFolded : AffineFloat {
     constexpr FloatFormat folded = bf16;  // a copy: a device has no objects of namespaces
     const auto exact_scale = decode<Units>(parameter_type, scale);
     const auto exact_zero = decode<Units>(parameter_type, zero);
-    if (parameter_type != folded) return {exact_scale, exact_zero, float_domain_midpoint};
-    const auto with_midpoint = sum(product(whole<Units>(-float_domain_midpoint), exact_scale), exact_zero);
+    if (parameter_type != folded) return {exact_scale, exact_zero, midpoint};
+    const auto with_midpoint = sum(product(whole<Units>(-midpoint), exact_scale), exact_zero);
     return {exact_scale, decode<Units>(weight_type, rounded(weight_type, with_midpoint)), 0};
   }
 
   template <class Units>
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, sum(product(whole<Units>(code - group.midpoint), group.scale), group.zero));
+    return rounded(weight_type, sum(product(whole<Units>(code - group.own_midpoint), group.scale), group.zero));
   }
 };
 

@@ -16,6 +16,7 @@ struct AffineIntegerIn {
   static constexpr char name[] = "integer";
   static constexpr Zero zero_kind = Zero::point;
   static constexpr Range zero_points = {lowest, highest};
+  static constexpr int midpoint = 0;
 
   template <class Units>
   struct Group {
@@ -39,6 +40,9 @@ using AffineInteger = AffineIntegerIn<-128, 127>;
 
 /// The zero point is a code, and packed as codes are. AWQ's weights; vLLM's CUDA kernel alone writes +0 for every zero.
 using AffineIntegerOfCodes = AffineIntegerIn<0, 15>;
+
+/// The zero point is stored less one: GPTQ's first version.
+using AffineIntegerFromOne = AffineIntegerIn<1, 16>;
 
 namespace shown_before_anything_runs {
 constexpr std::uint32_t affine_integer(FloatFormat weight_type, FloatFormat parameter_type, int code,

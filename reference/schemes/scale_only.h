@@ -1,16 +1,19 @@
-/// none: code * scale, without a zero, with one rounding to the weight's type. Codes are 0..15, and not signed.
+/// A scale without a zero, with one rounding to the weight's type.
 ///
-/// Source: torchao's ZeroPointDomain.NONE.
+///   none        code * scale, codes not signed           torchao's ZeroPointDomain.NONE
+///   symmetric   (code - 8) * scale, codes offset by 8    compressed-tensors' symmetric quantization
 #pragma once
 
 #include "reference/schemes/scheme.h"
 
 namespace tileproof::reference {
 
-struct ScaleOnly {
-  static constexpr char name[] = "none";
+/// @tparam offset  the code of 0
+template <int offset>
+struct ScaledFrom {
   static constexpr Zero zero_kind = Zero::none;
   static constexpr Range zero_points = {};
+  static constexpr int midpoint = offset;
 
   template <class Units>
   struct Group {
@@ -25,8 +28,16 @@ struct ScaleOnly {
 
   template <class Units>
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, product(whole<Units>(code), group.scale));
+    return rounded(weight_type, product(whole<Units>(code - offset), group.scale));
   }
+};
+
+struct ScaleOnly : ScaledFrom<0> {
+  static constexpr char name[] = "none";
+};
+
+struct Symmetric : ScaledFrom<8> {
+  static constexpr char name[] = "symmetric";
 };
 
 namespace shown_before_anything_runs {
@@ -34,6 +45,8 @@ static_assert(weight<ScaleOnly>(bf16, bf16, 15, 0x0001, 0) == 0x000f);      // s
 static_assert(weight<ScaleOnly>(bf16, bf16, 0, 0xbf80, 0) == 0x8000);       // 0 * -1 is -0
 static_assert(weight<ScaleOnly>(bf16, bf16, 15, 0x3f8f, 0) == 0x4186);      // 15 * 143/128: 16.7578125, to 16.75
 static_assert(weight<ScaleOnly>(fp32, bf16, 15, 0x3f8f, 0) == 0x41861000);  // the same, exact in fp32
+static_assert(weight<Symmetric>(bf16, bf16, 0, 0x3f80, 0) == 0xc100);       // -8
+static_assert(weight<Symmetric>(fp16, fp16, 8, 0xbc00, 0) == 0x8000);       // 0 * -1 is -0
 }  // namespace shown_before_anything_runs
 
 }  // namespace tileproof::reference

@@ -5,6 +5,7 @@
 ///
 ///   name          text, what --scheme names
 ///   zero_kind     which kind of zero a group has, and zero_points, the range of one that is a whole number
+///   midpoint      the code whose weight is the zero, or 0 where there is none; meaningless for Zero::point
 ///   decoded       a group's parameters, decoded once for the sixteen codes that share them
 ///   weight        of a code in a decoded group, as bits of the weight's type
 ///
@@ -31,6 +32,8 @@ struct Range {
   int lowest = 0;
   int highest = 0;
   constexpr bool contains(int number) const { return lowest <= number && number <= highest; }
+  constexpr int count() const { return highest - lowest + 1; }
+  constexpr int nearest_to_zero() const { return lowest > 0 ? lowest : highest < 0 ? highest : 0; }
   constexpr bool operator==(const Range&) const = default;
 };
 
@@ -49,6 +52,7 @@ concept IsScheme = requires(FloatFormat type, std::uint32_t bits, int code) {
   { S::name[0] } -> std::convertible_to<char>;
   { S::zero_kind } -> std::convertible_to<Zero>;
   { S::zero_points } -> std::convertible_to<Range>;
+  { S::midpoint } -> std::convertible_to<int>;
   { S::weight(type, code, S::template decoded<std::uint32_t>(type, type, bits, bits)) } -> std::same_as<std::uint32_t>;
   { S::weight(type, code, S::template decoded<std::uint64_t>(type, type, bits, bits)) } -> std::same_as<std::uint32_t>;
 };

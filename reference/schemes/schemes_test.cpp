@@ -13,7 +13,9 @@
 #include "reference/schemes/affine_float.h"
 #include "reference/schemes/affine_float_in_steps.h"
 #include "reference/schemes/affine_integer.h"
+#include "reference/schemes/codebook.h"
 #include "reference/schemes/parameters.h"
+#include "reference/schemes/scale_and_bias.h"
 #include "reference/schemes/scale_only.h"
 
 namespace tileproof::reference {
@@ -64,9 +66,10 @@ void set_product(Real& result, int code, int number, FloatFormat type, std::uint
 /// @param set_exactly  (result, weights' type, parameters' type, code, group): the scheme's value before its last
 /// rounding
 template <class Scheme, class SetExactly>
-void expect_as_mpfr(SetExactly set_exactly, std::int64_t least_minus_zeros = 11) {
+void expect_as_mpfr(SetExactly set_exactly, std::int64_t least_minus_zeros = 11,
+                    const std::vector<Emulated>& parameter_types = {std::begin(types), std::end(types)}) {
   std::mt19937_64 random(0x5c4e3e);
-  for (const Emulated& parameters : types) {
+  for (const Emulated& parameters : parameter_types) {
     const std::vector<Group> groups = groups_of(parameters.format, random);
     for (const Emulated& weights : types) {
       Comparison comparison(weights.format);
@@ -105,7 +108,8 @@ template <class Scheme>
 struct OfLow8Bits : Scheme {
   static constexpr int zero_point(std::uint32_t zero) {
     const int number = static_cast<std::int8_t>(zero);
-    return Scheme::zero_points.contains(number) ? number : number & Scheme::zero_points.highest;
+    const Range range = Scheme::zero_points;
+    return range.contains(number) ? number : (number & 15) + range.lowest;
   }
   template <class Units>
   static constexpr auto decoded(FloatFormat weight_type, FloatFormat type, std::uint32_t scale, std::uint32_t zero) {
@@ -113,16 +117,26 @@ struct OfLow8Bits : Scheme {
   }
 };
 
-TEST(AffineInteger, IsAsMpfrForEveryPairOfTypes) {
-  using Scheme = OfLow8Bits<AffineInteger>;
+template <class S>
+void expect_integers_as_mpfr() {
+  using Scheme = OfLow8Bits<S>;
   expect_as_mpfr<Scheme>([](Real& result, const Emulated&, FloatFormat type, int code, const Group& group) {
     set_product(result, code, Scheme::zero_point(group.zero), type, group.scale);
   });
 }
 
+TEST(AffineInteger, IsAsMpfrForEveryPairOfTypes) { expect_integers_as_mpfr<AffineInteger>(); }
+TEST(AffineIntegerFromOne, IsAsMpfrForEveryPairOfTypes) { expect_integers_as_mpfr<AffineIntegerFromOne>(); }
+
 TEST(ScaleOnly, IsAsMpfrForEveryPairOfTypes) {
   expect_as_mpfr<ScaleOnly>([](Real& result, const Emulated&, FloatFormat type, int code, const Group& group) {
     set_product(result, code, 0, type, group.scale);
+  });
+}
+
+TEST(Symmetric, IsAsMpfrForEveryPairOfTypes) {
+  expect_as_mpfr<Symmetric>([](Real& result, const Emulated&, FloatFormat type, int code, const Group& group) {
+    set_product(result, code, 8, type, group.scale);
   });
 }
 
@@ -143,6 +157,33 @@ TEST(AffineFloatStepped, IsAsMpfrForEveryPairOfTypes) {
         set_rounded(step, weights, multiplied);
         set_sum(result, step, Real(exact, value_of(type, group.zero)));
       });
+}
+
+TEST(ScaleAndBias, IsAsMpfrForEveryPairOfTypes) {
+  expect_as_mpfr<ScaleAndBias>(
+      [](Real& result, const Emulated& weights, FloatFormat type, int code, const Group& group) {
+        Real multiplied(exact), step(exact);
+        set_product(multiplied, code, 0, type, group.scale);
+        set_rounded(step, weights, multiplied);
+        set_sum(result, step, Real(exact, value_of(type, group.zero)));
+      });
+}
+
+template <class Table>
+void expect_table_as_mpfr() {
+  const auto set_exactly = [](Real& result, const Emulated&, FloatFormat type, int code, const Group& group) {
+    const Real looked_up(exact, value_of(fp32, Table::bits_of(code)));
+    const Real scale(exact, value_of(type, group.scale));
+    Real multiplied(exact);
+    ASSERT_EQ(mpfr_mul(multiplied.get(), looked_up.get(), scale.get(), MPFR_RNDN), 0);
+    set_rounded(result, emulated_fp32, multiplied);
+  };
+  expect_as_mpfr<Codebook<Table>>(set_exactly, 11, {emulated_fp32});
+}
+
+TEST(Codebook, IsAsMpfrForEveryPairOfTypes) {
+  expect_table_as_mpfr<Nf4Table>();
+  expect_table_as_mpfr<Fp4Table>();
 }
 
 TEST(AffineFloatFolded, IsAsMpfrForEveryPairOfTypes) {
@@ -177,16 +218,34 @@ TEST(Parameters, LieAsPyTorchsTensorsDo) {
   EXPECT_EQ(ScalesAndZeros::dims(groups), Dims(5, 3, 2));
   EXPECT_EQ(ScalesAndZeros::scale_at(group, groups), (3 * 3 + 1) * 2);
   EXPECT_EQ(ScalesAndZeros::zero_at(group, groups), (3 * 3 + 1) * 2 + 1);
-  EXPECT_EQ(ScalesAndZeroPoints::dims(groups), Dims(5, 3));
+  EXPECT_EQ(ScalesAndZeroPoints::tensors[0].dims(groups), Dims(5, 3));
   EXPECT_EQ(ScalesAndZeroPoints::scale_at(group, groups), 10);
   EXPECT_EQ(ScalesAndZeroPoints::zero_at(group, groups), 10);
-  EXPECT_EQ(ScalesAlone::scale_at(group, groups), 10);
+  EXPECT_EQ(ScalesAlone<ByGroup>::scale_at(group, groups), 10);
   std::int8_t zero_points[15] = {};
   zero_points[10] = -3;
   EXPECT_EQ(zero_of<ScalesAndZeroPoints>(zero_points, group, groups), static_cast<std::uint32_t>(-3));
   std::uint16_t pairs[30] = {};
   pairs[21] = 0xbf80;
   EXPECT_EQ(zero_of<ScalesAndZeros>(pairs, group, groups), 0xbf80u);
+}
+
+TEST(Parameters, OfRowsLieRowByRow) {
+  const Element group = {1, 3};
+  const Size groups = {3, 5};
+  EXPECT_EQ(ScalesAlone<ByRow>::tensors[0].dims(groups), Dims(3, 5));
+  EXPECT_EQ(ScalesAlone<ByRow>::scale_at(group, groups), 8);
+  EXPECT_EQ(ScalesAndBiases<ByRow>::zero_at(group, groups), 8);
+  EXPECT_EQ(ScalesAndBiases<ByRow>::tensors[1].dims(groups), Dims(3, 5));
+}
+
+TEST(Parameters, ArePackedAsTheyAreRead) {
+  for (const int stored_less : {0, 1}) {
+    for (int zero_point = stored_less; zero_point < 16 + stored_less; ++zero_point) {
+      EXPECT_EQ(zero_of_packed(packed_zero(zero_point, stored_less), stored_less), zero_point);
+    }
+  }
+  EXPECT_EQ(packed_zero(0, 1), 15);  // what a packer does that does not know that 0 cannot be stored
 }
 
 }  // namespace

@@ -1,0 +1,138 @@
+/// GGUF's formats against what the gguf package gives.
+///
+/// Recorded from gguf 0.19.0 (numpy): gguf.quants.dequantize of blobs that were built of codes and parameters.
+#include "reference/layouts/gguf.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "reference/layouts/recorded_for_tests.h"
+
+namespace tileproof::reference {
+namespace {
+
+constexpr RecordedWeights q4_0[] = {
+    {{1, 32}, 32, 0x4bf00a21dcec4df7, 0, 0x4b3bb72fc373afab, 3, 0},
+    {{2, 32}, 32, 0x9ab05bb784219e5, 0, 0x963bf5fdad98bd70, 3, 3},
+    {{3, 64}, 32, 0x3953259122b42650, 0, 0x20a02f135819a961, 6, 7},
+    {{5, 96}, 32, 0x6c823ef9d306b4c9, 0, 0x15aa9c8654685c0f, 11, 20},
+    {{7, 256}, 32, 0x482d916c7d8f6237, 0, 0x9179513c89214136, 39, 75},
+    {{33, 160}, 32, 0x6ae4d1e6a61dac19, 0, 0xe933545100a0c6d1, 112, 219},
+    {{64, 64}, 32, 0x9362c169113f478d, 0, 0xeb05de6342fdffa7, 87, 169},
+    {{64, 256}, 32, 0x4861b6c60050310f, 0, 0x9913676e53fc131f, 340, 682},
+};
+constexpr RecordedWeights q4_1[] = {
+    {{1, 32}, 32, 0x82a124ce9c388a53, 0, 0x1412ecb2f7eac422, 0, 0},
+    {{2, 32}, 32, 0x5f097822262ee790, 0, 0xca35b8e917e3c852, 0, 0},
+    {{3, 64}, 32, 0xef2002eefa154453, 0, 0xe5b669ff5bf5d888, 0, 0},
+    {{5, 96}, 32, 0xe3a07849a59eb67d, 0, 0xd2edee9ba2d22289, 0, 0},
+    {{7, 256}, 32, 0xc1f604282de05a51, 0, 0xd3d18035cec304c1, 0, 0},
+    {{33, 160}, 32, 0x653f3526a7bb7c3b, 0, 0x53cc88cf5e8823d0, 0, 0},
+    {{64, 64}, 32, 0x65686af2796c6c5d, 0, 0xae6324e07f8672f2, 0, 0},
+    {{64, 256}, 32, 0xab4211d17445566, 0, 0xa7ce6ee293f4e2dd, 0, 0},
+};
+constexpr RecordedWeights q4_1_wide[] = {
+    {{1, 32}, 32, 0x2105ae2814115763, 0, 0x1667f5d33575a8f4, 0, 0},
+    {{2, 32}, 32, 0x98c584513091615c, 0, 0x4d25d2d3d27f3b9d, 0, 0},
+    {{3, 64}, 32, 0x27ba19c2b0eab8bf, 0, 0xa928fd6ee7bd2a63, 0, 0},
+    {{5, 96}, 32, 0x45939b568a919239, 0, 0xe70882c7e9debfd2, 0, 0},
+    {{7, 256}, 32, 0x1212b0acb7cbfee9, 0, 0xef3c8e18c353bd50, 0, 0},
+    {{33, 160}, 32, 0x8f15bea63f1ed5eb, 0, 0xdcfdf98913f7ac42, 0, 0},
+    {{64, 64}, 32, 0x936607529a66e265, 0, 0x666d9613e746ec92, 0, 0},
+    {{64, 256}, 32, 0x7342615b81608d6e, 0, 0x69ba927d058a5dc3, 0, 0},
+};
+constexpr RecordedWeights mxfp4[] = {
+    {{1, 32}, 32, 0xec9420334a30d817, 0, 0xebf8cb22d10101fe, 0, 5},
+    {{2, 32}, 32, 0x8be0a7fc846462bb, 0, 0xadc1ae240028fe7b, 0, 10},
+    {{3, 64}, 32, 0x77429a912e0638dd, 0, 0xdaa0b8e09df18ca8, 0, 25},
+    {{5, 96}, 32, 0xc64c519a8195cb73, 0, 0xd8c411a081098d9a, 0, 62},
+    {{7, 256}, 32, 0xaba157de711fc687, 0, 0xd9a1b072a6779e91, 0, 226},
+    {{33, 160}, 32, 0x1a341a644c37b329, 0, 0x55094a33213b5e45, 0, 663},
+    {{64, 64}, 32, 0xa127f15e56a1d99e, 0, 0xac7e1c2d1d30279b, 0, 512},
+    {{64, 256}, 32, 0x5be3aede206a7080, 0, 0xd2848269f4f20acc, 0, 2047},
+};
+
+/// A number of any exponent, for sums that are rounded.
+std::uint32_t wide_minimum(std::int64_t n, std::int64_t group) {
+  const std::int64_t number = (1 + (n * 7 + group * 5) % 30) << 10 | ((n * 53 + group * 97) & 0x3ff);
+  return static_cast<std::uint32_t>(((n + 2 * group) % 5 < 2 ? 0x8000 : 0) | number);
+}
+
+std::uint32_t power_of_two(std::int64_t n, std::int64_t group) {
+  return static_cast<std::uint32_t>(118 + (n * 37 + group * 211) % 20);
+}
+
+std::uint32_t half_scale(std::int64_t n, std::int64_t group) { return recorded_scale(fp16, n, group); }
+std::uint32_t half_minimum(std::int64_t n, std::int64_t group) { return recorded_bias(fp16, n, group); }
+std::uint32_t none(std::int64_t, std::int64_t) { return 0; }
+
+using Number = std::uint32_t (*)(std::int64_t n, std::int64_t group);
+
+/// A matrix's codes and parameters, a block for each group.
+template <class L, class Used>
+std::vector<std::uint8_t> blob(Size size, int bytes, Number scale, Number zero) {
+  using P = typename Used::Parameters;
+  std::vector<std::uint8_t> packed = packed_codes<L>(size);
+  const Size groups = {size.n, size.k / 32};
+  const auto put = [&](std::int64_t at, std::uint32_t number) {
+    for (int i = 0; i < bytes; ++i)
+      packed[static_cast<std::size_t>(at + i)] = static_cast<std::uint8_t>(number >> 8 * i);
+  };
+  for (std::int64_t n = 0; n < groups.n; ++n) {
+    for (std::int64_t group = 0; group < groups.k; ++group) {
+      put(P::scale_at({n, group}, groups), scale(n, group));
+      if (Used::Scheme::zero_kind == Zero::value) put(P::zero_at({n, group}, groups), zero(n, group));
+    }
+  }
+  return packed;
+}
+
+template <class L, class Used, class Bits>
+void expect_blob(FloatFormat parameter_type, const RecordedWeights& each, Number scale, Number zero) {
+  using F = FormatOf<L, OnlyOf<32>, ResultOrder::n_k, void>;
+  const std::vector<std::uint8_t> packed = blob<L, Used>(each.size, sizeof(Bits), scale, zero);
+  EXPECT_EQ(fnv1a(packed), each.words) << each.size.n << " x " << each.size.k;
+  std::vector<std::uint32_t> weights(static_cast<std::size_t>(each.size.n * each.size.k), 0xaaaaaaaa);
+  constexpr const Bits* no_tensor = nullptr;
+  dequantize<F, Used>(fp32, parameter_type, packed.data(), no_tensor, no_tensor, each.size, 32, weights.data());
+  EXPECT_EQ(fnv1a(weights), each.weights) << each.size.n << " x " << each.size.k;
+  EXPECT_EQ(std::count(weights.begin(), weights.end(), 0x80000000), each.minus_zeros);
+  EXPECT_EQ(std::count(weights.begin(), weights.end(), 0u), each.plus_zeros);
+}
+
+TEST(Gguf, HasTheWeightsOfQ40) {
+  for (const RecordedWeights& each : q4_0) expect_blob<Q40, Q40Blocks, std::uint16_t>(fp16, each, half_scale, none);
+}
+
+TEST(Gguf, HasTheWeightsOfQ41) {
+  for (const RecordedWeights& each : q4_1) {
+    expect_blob<Q41, Q41Blocks, std::uint16_t>(fp16, each, half_scale, half_minimum);
+  }
+  for (const RecordedWeights& each : q4_1_wide) {
+    expect_blob<Q41, Q41Blocks, std::uint16_t>(fp16, each, half_scale, wide_minimum);
+  }
+}
+
+TEST(Gguf, HasTheWeightsOfMxfp4) {
+  for (const RecordedWeights& each : mxfp4) {
+    expect_blob<Mxfp4Gguf, MxBlocks, std::uint8_t>(e8m0, each, power_of_two, none);
+  }
+}
+
+TEST(Gguf, HasParametersBeforeTheCodesOfABlock) {
+  const std::vector<std::uint8_t> one = blob<Q41, Q41Blocks>({1, 32}, 2, half_scale, half_minimum);
+  EXPECT_EQ(one, (std::vector<std::uint8_t>{0x00, 0xac, 0x00, 0xb4, 0xe0, 0x89, 0x13, 0xbd, 0x57, 0xf1,
+                                            0x9b, 0x35, 0xdf, 0x78, 0x12, 0xac, 0x46, 0xe0, 0x8a, 0x24}));
+  using P = Q41Blocks::Parameters;
+  EXPECT_EQ(P::parameter_at(0, 21, {1, 2}), (GroupParameter{{0, 1}, false, 1}));
+  EXPECT_EQ(P::parameter_at(0, 22, {1, 2}), (GroupParameter{{0, 1}, true, 0}));
+  EXPECT_EQ(P::parameter_at(0, 24, {1, 2}), std::nullopt);
+  EXPECT_EQ(format_named("q4_0")->schemes[0]->tensor_count, 0);
+  EXPECT_TRUE(format_named("mxfp4-gguf")->schemes[0]->in_blocks);
+}
+
+}  // namespace
+}  // namespace tileproof::reference

@@ -1,0 +1,43 @@
+/// code * scale + a number of the scale's type.
+///
+///   bias      the product rounded before the sum: two roundings to the weight's type
+///   minimum   one rounding
+///
+/// Source: weights recorded from mlx's mx.dequantize on a CPU, see layouts/words_of_eight_test.cpp, and from the gguf
+/// package, see layouts/gguf_test.cpp.
+#pragma once
+
+#include "reference/schemes/affine_float.h"
+
+namespace tileproof::reference {
+
+struct ScaleAndBias : AffineFloat {
+  static constexpr char name[] = "bias";
+  static constexpr int midpoint = 0;
+
+  template <class Units>
+  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
+    const std::uint32_t scaled = rounded(weight_type, product(whole<Units>(code), group.scale));
+    return rounded(weight_type, sum(decode<Units>(weight_type, scaled), group.zero));
+  }
+};
+
+struct ScaleAndMinimum : AffineFloat {
+  static constexpr char name[] = "minimum";
+  static constexpr int midpoint = 0;
+
+  template <class Units>
+  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
+    return rounded(weight_type, sum(product(whole<Units>(code), group.scale), group.zero));
+  }
+};
+
+namespace shown_before_anything_runs {
+static_assert(weight<ScaleAndMinimum>(fp32, fp16, 15, 0x3c00, 0x3c00) == 0x41800000);  // 15 * 1 + 1
+static_assert(weight<ScaleAndBias>(bf16, bf16, 15, 0x3f80, 0x3f80) == 0x4180);         // 15 * 1 + 1
+static_assert(weight<ScaleAndBias>(bf16, bf16, 0, 0xbf80, 0x8000) == 0x8000);          // 0 * -1 + -0 is -0
+// 15 * 143/128 is 16.7578125, in bf16 16.75, where 16.7578125 - 16.75 would be 2^-7.
+static_assert(weight<ScaleAndBias>(bf16, bf16, 15, 0x3f8f, 0xc186) == 0x0000);
+}  // namespace shown_before_anything_runs
+
+}  // namespace tileproof::reference

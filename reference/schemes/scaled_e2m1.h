@@ -1,0 +1,70 @@
+/// e2m1: a code is a number of four bits, scaled: e2m1[code] * scale, the scale and the product rounded to the weight's
+/// type.
+///
+/// A code is a sign (8), and 0, 0.5, 1, 1.5, 2, 3, 4 or 6. Scales are powers of two (e8m0), of which NaN is 255 as OCP
+/// has it; compressed-tensors and mlx take 255 for an infinity.
+///
+/// e2m1-gguf, GGUF's: scales are powers of two up to 2^127, for 255, and code 8 is +0.
+///
+/// Source: OCP Microscaling Formats (MX) 1.0, sections 5.3.3 and 6.3; weights recorded from torchao and
+/// compressed-tensors, see layouts/plain_test.cpp, and from the gguf package, see layouts/gguf_test.cpp.
+#pragma once
+
+#include "reference/schemes/scheme.h"
+
+namespace tileproof::reference {
+
+struct ScaledE2m1 {
+  static constexpr char name[] = "e2m1";
+  static constexpr Zero zero_kind = Zero::none;
+  static constexpr Range zero_points = {};
+  static constexpr int midpoint = 0;
+
+  template <class Units>
+  struct Group {
+    ExactIn<Units> scale;
+  };
+
+  template <class Units>
+  static constexpr Group<Units> decoded(FloatFormat weight_type, FloatFormat parameter_type, std::uint32_t scale,
+                                        std::uint32_t /*zero*/) {
+    return {decode<Units>(weight_type, rounded(weight_type, decode<Units>(parameter_type, scale)))};
+  }
+
+  template <class Units>
+  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
+    constexpr std::uint32_t halves[] = {0, 1, 2, 3, 4, 6, 8, 12};
+    const ExactIn<Units> number = {.negative = (code & 8) != 0, .magnitude = halves[code & 7], .exponent = -1};
+    return rounded(weight_type, product(number, group.scale));
+  }
+};
+
+struct ScaledE2m1OfGguf : ScaledE2m1 {
+  static constexpr char name[] = "e2m1-gguf";
+
+  /// A code counts halves, and its scale twice the power that e8m0 says.
+  template <class Units>
+  static constexpr Group<Units> decoded(FloatFormat /*weight_type*/, FloatFormat parameter_type, std::uint32_t scale,
+                                        std::uint32_t /*zero*/) {
+    return {{.magnitude = 1, .exponent = static_cast<int>(scale & 255) - parameter_type.bias()}};
+  }
+
+  template <class Units>
+  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
+    return ScaledE2m1::weight<Units>(weight_type, code == 8 ? 0 : code, group);
+  }
+};
+
+namespace shown_before_anything_runs {
+static_assert(weight<ScaledE2m1OfGguf>(fp32, e8m0, 1, 255, 0) == 0x7f000000);  // 2^127
+static_assert(weight<ScaledE2m1OfGguf>(fp32, e8m0, 1, 0, 0) == 0x00200000);    // 2^-128
+static_assert(weight<ScaledE2m1OfGguf>(fp32, e8m0, 8, 127, 0) == 0);
+static_assert(weight<ScaledE2m1>(bf16, e8m0, 7, 127, 0) == 0x40c0);  // 6
+static_assert(weight<ScaledE2m1>(bf16, e8m0, 8, 127, 0) == 0x8000);  // -0
+static_assert(weight<ScaledE2m1>(bf16, e8m0, 1, 0, 0) == 0x0020);    // 2^-128
+static_assert(weight<ScaledE2m1>(fp16, e8m0, 4, 102, 0) == 0x0000);  // 2 * 2^-25: the scale is a tie, to 0
+static_assert(weight<ScaledE2m1>(fp16, e8m0, 0, 143, 0) == 0x7fff);  // 0 * 2^16, which is infinite in fp16
+static_assert(weight<ScaledE2m1>(fp32, e8m0, 9, 255, 0) == 0x7fffffff);
+}  // namespace shown_before_anything_runs
+
+}  // namespace tileproof::reference
