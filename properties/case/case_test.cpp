@@ -385,6 +385,22 @@ TEST(ComparisonOfWeights, CountsNaNsOfOtherBitsWhereTheSubjectDoesNotPromiseTheH
   }
 }
 
+TEST(NaNsOfASubject, MayEqualEveryPoison) {
+  Bench b(twelve_by_64);
+  b.capabilities.one_nan = false;
+  std::int64_t first = 0;  // element that the subject writes
+  b.subject.on[Operation::dequantize] = [&](const Call& c) {
+    for (std::int64_t i = first; i < c.n * c.k; ++i) stored(c.weights(), Type::bf16, i, i % 2 == 0 ? 0xffa5 : 0xffda);
+  };
+  const Parameters parameters = b.one.parameters();
+  const std::vector<std::uint32_t> packed = b.one.words();
+  const Matrix<std::uint32_t> weights = b.one.dequantize(packed, parameters);
+  EXPECT_EQ(weights(0, 0), 0xffa5u);
+  EXPECT_EQ(weights(0, 1), 0xffdau);
+  first = 1;
+  expect_says(failure_of([&] { b.one.dequantize(packed, parameters); }), "guard", {"the first is element 0 of 768"});
+}
+
 TEST(ComparisonOfCodes, TakesNothingForANaN) {
   Bench b(twelve_by_64);
   b.capabilities.one_nan = false;

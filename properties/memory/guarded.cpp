@@ -71,10 +71,14 @@ void check_output(const Tensor& tensor, const std::uint8_t* after, std::uint16_t
     }
   }
   if (unwritten == 0) return;
-  std::size_t first = 0;
-  while (!is_poison(after, first, tensor.element_bytes, poison)) first += tensor.element_bytes;
-  throw NotWritten("never wrote " + std::to_string(unwritten) + " elements of " + tensor.name + ", the first is " +
-                   in_elements(tensor, first));
+  std::vector<std::size_t> all;
+  for (std::size_t at = 0; at < tensor.bytes; at += tensor.element_bytes) {
+    if (is_poison(after, at, tensor.element_bytes, poison)) all.push_back(at / tensor.element_bytes);
+  }
+  const std::string first = in_elements(tensor, all.front() * tensor.element_bytes);
+  throw NotWritten(
+      "never wrote " + std::to_string(unwritten) + " elements of " + tensor.name + ", the first is " + first,
+      std::move(all));
 }
 
 /// Requires an output to be written that has a formula. An element that still holds the poison was not, even where any

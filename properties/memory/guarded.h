@@ -7,6 +7,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "properties/memory/memory.h"
@@ -23,9 +24,11 @@ struct GuardViolation : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// An element of an output still holds the poison.
+/// Elements of an output still hold the poison.
 struct NotWritten : GuardViolation {
-  using GuardViolation::GuardViolation;
+  NotWritten(const std::string& what, std::vector<std::size_t> elements_)
+      : GuardViolation(what), elements(std::move(elements_)) {}
+  std::vector<std::size_t> elements;  // their indices, ascending
 };
 
 /// The bytes that memory holds before a call.
