@@ -2,9 +2,6 @@
 #include <ATen/Parallel.h>
 #include <c10/core/CPUAllocator.h>
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 
 #include "properties/subjects/device_backend.h"
@@ -13,32 +10,13 @@ namespace tileproof {
 
 namespace {
 
-/// Fills memory with a repeated half-word: copies what is filled behind itself, twice as much each time.
-void fill_with(std::uint16_t half_word, std::uint8_t* to, std::size_t bytes) {
-  std::size_t filled = std::min(bytes, sizeof half_word);
-  std::memcpy(to, &half_word, filled);
-  while (filled < bytes) {
-    const std::size_t more = std::min(filled, bytes - filled);
-    std::memcpy(to + filled, to, more);
-    filled += more;
-  }
-}
-
 /// While guarding is off, torch's previous allocator is used.
-class GuardingAllocator : public GuardedBlocks, public c10::Allocator {
+class GuardingAllocator : public GuardedHostBlocks, public c10::Allocator {
  public:
   c10::DataPtr allocate(std::size_t bytes) override {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!on_) return usual_->allocate(bytes);
-    constexpr std::size_t most = std::size_t{1} << 62;
-    if (bytes > most) throw std::bad_alloc();
-    // Torch's allocators align to 64 bytes.
-    const std::size_t all = (bytes + 2 * side_fence_bytes + 63) / 64 * 64;
-    auto* memory = static_cast<std::uint8_t*>(std::aligned_alloc(64, all));
-    if (memory == nullptr) throw std::bad_alloc();
-    std::memset(memory, fill_.fence, all);
-    Block& block = used_.emplace_back(Block{.memory = memory, .bytes = bytes, .fence = fill_.fence, .guarded = true});
-    fill_with(fill_.poison, block.data(), bytes);
+    Block& block = fenced(bytes);
     return {block.data(), &block, give_back, c10::Device(c10::kCPU)};
   }
 
@@ -46,9 +24,6 @@ class GuardingAllocator : public GuardedBlocks, public c10::Allocator {
 
  private:
   static void give_back(void* context);
-  void copy(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
-  void recycle(const Block& block) override { std::free(block.memory); }
-
   c10::Allocator* usual_ = c10::GetCPUAllocator();
 };
 
@@ -59,9 +34,7 @@ GuardingAllocator& allocator() {
 
 void GuardingAllocator::give_back(void* context) {
   const std::lock_guard<std::mutex> lock(allocator().mutex_);
-  auto* block = static_cast<Block*>(context);
-  block->given_back = true;
-  std::memset(block->data(), block->fence, block->bytes);
+  take_back(*static_cast<Block*>(context));
 }
 
 class CpuBackend : public DeviceBackend {
