@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fuzz/campaign/selection.h"
 #include "fuzz/records/exit_code.h"
 #include "fuzz/records/protocol.h"
 #include "fuzz/records/provenance.h"
@@ -103,8 +104,9 @@ json curve_of(const Discovery& discovery, std::uint64_t cases) {
 
 json provenance_of(const CampaignIdentity& identity) {
   const std::vector<std::string>& flags = identity.replay_flags;
-  const auto library = std::find(flags.begin(), flags.end(), "--library");
-  return provenance(identity.seed, library == flags.end() ? "" : *(library + 1));
+  const GivenSubjectRow* given = given_subject_row(identity.subject);
+  const auto flag = given == nullptr ? flags.end() : std::find(flags.begin(), flags.end(), given->flag);
+  return provenance(identity.seed, flag == flags.end() ? "" : *(flag + 1));
 }
 
 json campaign_summary(const CampaignFacts& facts, const CaseList& list) {

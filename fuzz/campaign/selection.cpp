@@ -2,7 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -90,19 +93,58 @@ void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std:
   if (!device.empty()) row.what += " on " + device;
 }
 
+constexpr const char* group_of_library = "An operator library to judge";
+constexpr const char* group_of_module = "A Python module to judge";
+constexpr const char* group_of_both = "Either of them";
+
+constexpr GivenSubjectRow given_subjects[] = {
+    {"library", "--library", "the operator library that the problem's subject is"},
+    {"python", "--python", "the Python module that the problem's subject is"}};
+
+/// The full path of a program, as a shell finds it; "" if there is none.
+std::string path_of_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    return access(name.c_str(), X_OK) == 0 ? std::filesystem::absolute(name).string() : "";
+  }
+  const char* folders = std::getenv("PATH");
+  std::istringstream path(folders != nullptr ? folders : "/usr/local/bin:/usr/bin:/bin");
+  for (std::string folder; std::getline(path, folder, ':');) {
+    const std::filesystem::path file = std::filesystem::path(folder.empty() ? "." : folder) / name;
+    if (std::filesystem::is_regular_file(file) && access(file.c_str(), X_OK) == 0) {
+      return std::filesystem::absolute(file).string();
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
-void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
+const GivenSubjectRow* given_subject_row(const std::string& subject) {
+  for (const GivenSubjectRow& row : given_subjects) {
+    if (row.subject == subject) return &row;
+  }
+  return nullptr;
+}
+
+void GivenSubjectOptions::add_with_format_to(CLI::App& app, double deadline_seconds) {
+  add_to(app, deadline_seconds);
+  app.add_option("--format", format_, "of the module's functions, one of 'list formats' (default: its FORMAT)")
+      ->group(group_of_module);
+}
+
+void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
   usual_deadline_seconds_ = case_deadline_seconds_ = deadline_seconds;
   const std::string group_before = app.option_defaults()->get_group();
-  app.option_defaults()->group("An operator library to judge");
-  app.add_option("--library", file_, "a shared library that registers PyTorch operators");
+  app.option_defaults()->group(group_of_module);
+  app.add_option("--python", python_file_, "a Python file with functions pack, unpack or dequantize of arrays");
+  app.add_option("--python-with", python_with_, "the interpreter that runs it (default: python3)");
+  app.option_defaults()->group(group_of_library);
+  app.add_option("--library", library_file_, "a shared library that registers PyTorch operators");
   app.add_option("--namespace", name_space_, "of its operators")->capture_default_str();
   for (const OperatorOption& option : operator_options) {
     app.add_option(option.flag, operators_[option.operation],
                    std::string("(default: ") + option.usual_name + ", where there is one)");
   }
-  app.add_option("--device", device_, "cpu or cuda (default: cuda where there is one and the operators run on it)");
   app.add_option("--formats-of-library", formats_, "those it takes (default: tinygemm-2, tinygemm-4 and tinygemm-8)")
       ->delimiter(',');
   app.add_option("--group-sizes-of-library", group_sizes_, "those it takes (default: 32, 64, 128 and 256)")
@@ -111,16 +153,76 @@ void LibraryOptions::add_to(CLI::App& app, double deadline_seconds) {
       ->capture_default_str();
   app.add_option("--max-n-of-library", most_n_, "the most rows that it takes (default: no limit)");
   app.add_option("--max-k-of-library", most_k_, "the most columns that it takes (default: no limit)");
+  app.option_defaults()->group(group_of_both);
+  app.add_option(
+      "--device", device_,
+      "cpu or cuda (default: of a library, cuda where there is one and the operators run on it; of a module, "
+      "its DEVICE, or cpu)");
   app.add_option("--case-deadline", case_deadline_seconds_,
                  "seconds after which a case in a process of its own counts as a hang")
       ->capture_default_str();
   app.option_defaults()->group(group_before);
 }
 
-SelectedSubject LibraryOptions::subject() const {
+void GivenSubjectOptions::require_meant(const CLI::App& app) const {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->count() == 0) continue;
+    const std::string name = option->get_name(), group = option->get_group();
+    const auto require = [&](const char* of, bool is_there, const char* flag) {
+      if (group == of && !is_there) {
+        throw UsageError(name, std::string("without ") + flag, std::string(flag) + " FILE beside it");
+      }
+    };
+    require(group_of_library, !library_file_.empty(), "--library");
+    require(group_of_module, !python_file_.empty(), "--python");
+    if (name == "--device") require(group_of_both, any(), "--library");
+  }
+}
+
+SelectedSubject GivenSubjectOptions::subject() const {
+  if (!library_file_.empty() && !python_file_.empty()) {
+    throw UsageError("--python", "beside --library", "one of the two");
+  }
   if (!device_.empty() && device_ != "cpu" && device_ != "cuda") {
     throw UsageError("--device", "'" + device_ + "'", "cpu or cuda");
   }
+  return python_file_.empty() ? library() : module();
+}
+
+/// Adds the flags that both kinds have to those of a replay.
+void GivenSubjectOptions::replay_as_run(SelectedSubject& selected) const {
+  std::vector<std::string>& flags = selected.replay_flags;
+  if (case_deadline_seconds_ != usual_deadline_seconds_) {
+    std::ostringstream seconds;
+    seconds << case_deadline_seconds_;
+    flags.insert(flags.end(), {"--case-deadline", seconds.str()});
+  }
+  if (!device_.empty()) flags.insert(flags.end(), {"--device", device_});
+}
+
+SelectedSubject GivenSubjectOptions::module() const {
+  if (!std::filesystem::is_regular_file(python_file_)) {
+    throw UsageError("--python", "'" + python_file_ + "' (there is no such file)", text_of_legal_module());
+  }
+  PythonModule module = {.file = file(), .interpreter = "", .format = format_, .device = device_};
+  module.interpreter = path_of_program(python_with_.empty() ? "python3" : python_with_);
+  if (module.interpreter.empty() && !python_with_.empty()) {
+    throw UsageError("--python-with", "'" + python_with_ + "'", "a program that runs Python files");
+  }
+  if (!format_.empty()) static_cast<void>(format_of("--format", format_));
+  SelectedSubject selected;
+  selected.replay_flags = {"--python", module.file};
+  if (!python_with_.empty()) selected.replay_flags.insert(selected.replay_flags.end(), {"--python-with", python_with_});
+  replay_as_run(selected);
+  selected.row.name = "python";
+  selected.row.what = "the functions of " + module.file;
+  selected.row.one_at_a_time = true;
+  selected.order = {selected.row.name, std::nullopt, module};
+  selected.asked_for = true;
+  return selected;
+}
+
+SelectedSubject GivenSubjectOptions::library() const {
   if (n_multiple_ < 1) throw UsageError("--n-multiple-of-library", std::to_string(n_multiple_), "1 or more");
   if (most_n_ < n_multiple_) {
     throw UsageError("--max-n-of-library", std::to_string(most_n_), "at least one n: " + std::to_string(n_multiple_));
@@ -144,12 +246,7 @@ SelectedSubject LibraryOptions::subject() const {
     library.required.push_back(option.operation);
     replay_with(option.flag, given->second);
   }
-  if (case_deadline_seconds_ != usual_deadline_seconds_) {
-    std::ostringstream seconds;
-    seconds << case_deadline_seconds_;
-    replay_with("--case-deadline", seconds.str());
-  }
-  if (!device_.empty()) replay_with("--device", device_);
+  replay_as_run(selected);
   // A replay needs the same declarations, because the subject's capabilities determine what a case calls.
   const auto declare = [&](const char* flag, auto& all, const auto& given, const std::string& text) {
     if (all != given) replay_with(flag, text);
@@ -174,18 +271,22 @@ SelectedSubject LibraryOptions::subject() const {
   return selected;
 }
 
-std::string LibraryOptions::file() const { return given() ? std::filesystem::absolute(file_).string() : ""; }
+std::string GivenSubjectOptions::file() const {
+  const std::string& file = python_file_.empty() ? library_file_ : python_file_;
+  return any() ? std::filesystem::absolute(file).string() : "";
+}
 
-std::vector<SelectedSubject> LibraryOptions::subjects(std::vector<std::string> names) const {
-  if (!given()) return selected_subjects(names);
-  std::erase(names, "library");
+std::vector<SelectedSubject> GivenSubjectOptions::subjects(std::vector<std::string> names) const {
+  if (!any()) return selected_subjects(names);
+  const SelectedSubject own = subject();
+  std::erase(names, own.row.name);
   std::vector<SelectedSubject> selected;
   if (!names.empty()) selected = selected_subjects(names);
-  selected.push_back(subject());
+  selected.push_back(own);
   return selected;
 }
 
-std::chrono::milliseconds LibraryOptions::case_deadline() const {
+std::chrono::milliseconds GivenSubjectOptions::case_deadline() const {
   if (!(case_deadline_seconds_ > 0) || case_deadline_seconds_ > 1e6) {
     throw UsageError("--case-deadline", std::to_string(case_deadline_seconds_), "a number of seconds above 0");
   }
@@ -208,9 +309,9 @@ std::vector<SelectedSubject> selected_subjects(const std::vector<std::string>& w
   std::vector<SelectedSubject> selected;
   for (const std::string& name : selected_names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::string or_library = name == "library" ? ", or --library FILE in its place" : "";
-      throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list mutants'" + or_library,
-                         names);
+      const GivenSubjectRow* row = given_subject_row(name);
+      const std::string or_given = row != nullptr ? std::string(", or ") + row->flag + " FILE in its place" : "";
+      throw unknown_name("--subject", name, "a name of 'tileproof list subjects' or 'list mutants'" + or_given, names);
     }
     const bool again =
         std::any_of(selected.begin(), selected.end(), [&](const SelectedSubject& one) { return one.row.name == name; });
@@ -271,8 +372,8 @@ SubjectInstance made(const SelectedSubject& selected, std::chrono::milliseconds 
   } catch (const UsageError&) {
     throw;
   } catch (const std::runtime_error& died) {
-    if (!selected.order.library) throw;
-    ready.died = died.what();  // a library that a process dies of loading is judged by that
+    if (!selected.order.is_given()) throw;
+    ready.died = died.what();  // what a process dies of loading is judged by that
     return ready;
   }
   ready.why_not = made.why_not;

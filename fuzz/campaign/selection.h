@@ -26,24 +26,46 @@ struct SelectedSubject {
   bool asked_for = false;                 // named on the command line
 };
 
-/// The options that name an operator library, for the commands that judge one.
-class LibraryOptions {
+/// The names of subjects that their user gives, "library" and "python", and the options that give them.
+struct GivenSubjectRow {
+  const char* subject;
+  const char* flag;
+  const char* what;
+};
+/// @return nullptr if no such subject has the name
+const GivenSubjectRow* given_subject_row(const std::string& subject);
+
+/// The options that give a subject, an operator library or a Python module, for the commands that judge one.
+class GivenSubjectOptions {
  public:
   /// @param deadline_seconds  for each case, if the command line gives none
   void add_to(CLI::App&, double deadline_seconds = 10);
-  bool given() const { return !file_.empty(); }
+  /// Adds --format too, for commands that do not read a problem's line, where a flag has that name.
+  void add_with_format_to(CLI::App&, double deadline_seconds = 10);
+  bool any() const { return !library_file_.empty() || !python_file_.empty(); }
+  /// The format of a Python module, as of a problem's line.
+  void judge_as(const std::string& format) { format_ = format; }
+  /// @throws UsageError for an option without the one that it is about
+  void require_meant(const CLI::App&) const;
   /// @throws UsageError for an option whose value is not legal
   SelectedSubject subject() const;
-  /// The full path of the library; "" if none is given.
+  /// The full path of the library or the module; "" if none is given.
   std::string file() const;
-  /// The subjects that are named, where "library" names the library; the library alone if it is given and none is
+  /// The subjects that are named, where "library" and "python" name the given one; the given one alone if none is
   /// named.
   /// @throws UsageError as selected_subjects() and subject()
   std::vector<SelectedSubject> subjects(std::vector<std::string> names) const;
   std::chrono::milliseconds case_deadline() const;
 
  private:
-  std::string file_;
+  SelectedSubject library() const;
+  SelectedSubject module() const;
+  void replay_as_run(SelectedSubject&) const;
+
+  std::string library_file_;
+  std::string python_file_;
+  std::string python_with_;
+  std::string format_;
   std::string name_space_ = "torchao";
   std::map<Operation, std::string> operators_;  // names as given on the command line
   std::string device_;

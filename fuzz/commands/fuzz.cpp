@@ -48,7 +48,7 @@ struct FuzzOptions {
   std::string resume;
   std::string memory;
   std::string known;
-  LibraryOptions library;
+  GivenSubjectOptions given;
   std::vector<std::string> folders;  // for the subcommands
   std::string merged_out;
 };
@@ -139,7 +139,7 @@ std::string usual_subject() {
 }
 
 SelectedSubject subject_of(const FuzzOptions& options) {
-  if (options.library.given()) return options.library.subject();
+  if (options.given.any()) return options.given.subject();
   return selected_subjects({options.subject.empty() ? usual_subject() : options.subject}).front();
 }
 
@@ -192,7 +192,7 @@ int fuzz(FuzzOptions options, const std::string& command) {
       std::cerr << "the campaign was begun with --memory '" << reports::visible(so_far.memory)
                 << "', which is not here; it goes on with " << memory_of(options).string() << "\n";
     }
-    if (options.subject.empty() && !options.library.given() && so_far.identity.subject != "library") {
+    if (options.subject.empty() && !options.given.any() && given_subject_row(so_far.identity.subject) == nullptr) {
       options.subject = so_far.identity.subject;
     }
   }
@@ -206,7 +206,7 @@ int fuzz(FuzzOptions options, const std::string& command) {
     if (shard.of > 1) throw UsageError("--seed", "none", "one beside --shard: every shard's must be the same");
     seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   }
-  limits.case_deadline = options.library.case_deadline();
+  limits.case_deadline = options.given.case_deadline();
   const SubjectInstance ready = made_ready(selected, limits.case_deadline);
   if (ready.runner == nullptr) {
     std::cerr << "tileproof: " << selected.row.name << ": " << (ready.died.empty() ? ready.why_not : ready.died)
@@ -332,7 +332,7 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   app.add_option("--shrink-seconds", options->limits.shrink_seconds, "at most, for each finding")
       ->check(within(0.0, 86400.0))
       ->capture_default_str();
-  options->library.add_to(app);
+  options->given.add_with_format_to(app);
   CLI::App* merged = app.add_subcommand("merge", "what shards have come to together");
   merged->add_option("folders", options->folders, "of the shards")->required();
   merged->add_option("--out", options->merged_out,

@@ -44,7 +44,7 @@ struct ProveOptions {
   std::string budget = "30m";
   std::size_t processes = 0;
   std::string out;
-  LibraryOptions library;
+  GivenSubjectOptions given;
 };
 
 constexpr const char* unlimited = "none";
@@ -216,13 +216,13 @@ int exit_of(const std::vector<ProofTask>& tasks, std::string& reason) {
 int prove(const ProveOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
   const double budget = options.budget == unlimited ? 0 : seconds_of("--budget", options.budget);
-  const bool names_something = !options.properties.empty() || !options.subjects.empty() || options.library.given();
+  const bool names_something = !options.properties.empty() || !options.subjects.empty() || options.given.any();
   for (const char* kind : {self, sanitizers}) {
     if (!is_in(options.kinds, kind) || !names_something) continue;
     throw UsageError("prove", std::string(kind) + " beside a subject or a property", "it alone");
   }
   const std::vector<const Property*> to_prove = properties_to_prove(options);
-  const std::vector<SelectedSubject> subjects = options.library.subjects(options.subjects);
+  const std::vector<SelectedSubject> subjects = options.given.subjects(options.subjects);
   const std::size_t count = options.processes != 0 ? options.processes : cores();
 
   std::vector<ProofTask> tasks;
@@ -232,7 +232,7 @@ int prove(const ProveOptions& options, const std::string& command) {
     std::shared_ptr<const Processes> processes;
     for (const Property* property : to_prove) {
       if (!is_asked(*property, selected.row, by_name)) continue;
-      if (processes == nullptr) processes = started(selected, count, options.library.case_deadline());
+      if (processes == nullptr) processes = started(selected, count, options.given.case_deadline());
       const bool can_run = processes->front().runner != nullptr;
       std::vector<ProofTask> own = proof_tasks(*property, selected, processes);
       if (!can_run) not_here[selected.row.name] = own.front().result().reason;
@@ -278,7 +278,7 @@ int prove(const ProveOptions& options, const std::string& command) {
               {"run_start", records.run_start()},
               {"budget_seconds", budget},
               {"machine", machine()},
-              {"provenance", provenance(std::nullopt, options.library.file())}};
+              {"provenance", provenance(std::nullopt, options.given.file())}};
   const auto as_json = [&] {
     json results = json::array();
     for (const ProofTask& task : tasks) results.push_back(json_of(task.result()));
@@ -333,7 +333,7 @@ int prove(const ProveOptions& options, const std::string& command) {
         harness.not_shown ? "not all of the harness was shown: a larger --budget" : "a sanitizer has shown nothing";
   }
   const std::string lacks =
-      missing(tileproof::subjects(), not_here, !options.subjects.empty() || options.library.given(), "did not run");
+      missing(tileproof::subjects(), not_here, !options.subjects.empty() || options.given.any(), "did not run");
   if (exit == exit_code::passed && (is_interrupted() || !lacks.empty())) {
     exit = exit_code::mistrusted;
     reason = is_interrupted() ? "interrupted" : lacks;
@@ -370,7 +370,7 @@ std::function<int()> set_up_prove(CLI::App& app) {
                  "that work on a subject at once (default: as many as there are cores)")
       ->check(within(std::size_t{1}, std::size_t{1024}));
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
-  options->library.add_to(app, 600);
+  options->given.add_with_format_to(app, 600);
   return [&app, options] { return prove(*options, as_given(app)); };
 }
 

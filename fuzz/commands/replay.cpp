@@ -12,19 +12,25 @@ namespace tileproof {
 
 namespace {
 
-int replay(const std::vector<std::string>& words, const LibraryOptions& library, bool in_process) {
+int replay(const std::vector<std::string>& words, GivenSubjectOptions& given, bool in_process) {
   const Problem problem = possible_problem(reports::joined(words, " "));
-  const bool of_library = library.given() && problem.subject == "library";
-  if (problem.subject == "library" && !of_library) {
-    throw UsageError("--library", "none", "the operator library that the problem's subject is");
+  given.judge_as(problem.format->name);
+  SelectedSubject selected;
+  if (given.any()) selected = given.subject();
+  if (given.any() && selected.row.name != problem.subject) {
+    throw UsageError(given_subject_row(selected.row.name)->flag,
+                     "for a problem of the subject '" + problem.subject + "'",
+                     "--subject=" + selected.row.name + " in its line");
   }
-  const SelectedSubject selected = of_library ? library.subject() : selected_subjects({problem.subject}).front();
-  if (library.given() && !of_library) {
-    throw UsageError("--library", "for a problem of the subject '" + problem.subject + "'",
-                     "--subject=library in its line");
+  if (const GivenSubjectRow* row = given_subject_row(problem.subject); row != nullptr && !given.any()) {
+    throw UsageError(row->flag, "none", row->what);
+  }
+  if (!given.any()) selected = selected_subjects({problem.subject}).front();
+  if (in_process && selected.order.python) {
+    throw UsageError("--in-process", "beside --python", "without it: a module is run by its interpreter");
   }
   const RunsIn where = in_process ? RunsIn::this_process : RunsIn::own_process;
-  const SubjectInstance ready = made_ready(selected, library.case_deadline(), where, /*shows_output=*/true);
+  const SubjectInstance ready = made_ready(selected, given.case_deadline(), where, /*shows_output=*/true);
   if (!ready.died.empty()) {
     std::cout << "FAILED: crash: " << reports::visible(ready.died) << "\n";
     return exit_code::failed;
@@ -52,11 +58,11 @@ int replay(const std::vector<std::string>& words, const LibraryOptions& library,
 
 std::function<int()> set_up_replay(CLI::App& app) {
   app.allow_extras();  // the fields of the problem's line, as one argument or as many
-  auto library = std::make_shared<LibraryOptions>();
+  auto given = std::make_shared<GivenSubjectOptions>();
   auto in_process = std::make_shared<bool>(false);
   app.add_flag("--in-process", *in_process, "run the case in this process, for a debugger: a crash ends it");
-  library->add_to(app);
-  return [&app, library, in_process] { return replay(app.remaining(), *library, *in_process); };
+  given->add_to(app);
+  return [&app, given, in_process] { return replay(app.remaining(), *given, *in_process); };
 }
 
 }  // namespace tileproof

@@ -43,7 +43,7 @@ struct VerifyOptions {
   bool accuracy = true;
   bool verbose = false;
   std::size_t jobs = cores();
-  LibraryOptions library;
+  GivenSubjectOptions given;
 };
 
 /// Judges all properties on one subject, round after round with fresh seeds until the time is used up; one round if
@@ -93,10 +93,10 @@ void judge_subject(const SubjectInstance& subject, const std::vector<const Prope
   }
 }
 
-/// The only verdict on a library that every process dies of loading.
-Judgement died_of_loading(const SubjectInstance& subject) {
+/// The only verdict on a library or a module that every process dies of loading.
+Judgement died_of_loading(const SubjectInstance& subject, const SubjectOrder& order) {
   Judgement judgement;
-  judgement.property = "load/the_library_can_be_loaded";
+  judgement.property = order.python ? "load/the_module_can_be_imported" : "load/the_library_can_be_loaded";
   judgement.subject = subject.row.name;
   judgement.verdict = Verdict::failed;
   judgement.findings.push_back({.problem = {}, .kind = "crash", .details = subject.died});
@@ -105,13 +105,13 @@ Judgement died_of_loading(const SubjectInstance& subject) {
 
 int verify(const VerifyOptions& options, const std::string& command) {
   const Clock::time_point begin = Clock::now();
-  const std::vector<SelectedSubject> selected = options.library.subjects(options.subjects);
+  const std::vector<SelectedSubject> selected = options.given.subjects(options.subjects);
   const std::vector<const Property*> properties = selected_properties(options.properties);
   const std::vector<ExpectedFailure> expected_failures = expected_failures_of(options.known);
   const double seconds = seconds_of("--for", options.duration);
   std::vector<SubjectInstance> ready(selected.size());
   in_threads(options.jobs, selected.size(), [&](std::size_t, std::size_t i) {  // in parallel: torch is slow to load
-    ready[i] = made_ready(selected[i], options.library.case_deadline());
+    ready[i] = made_ready(selected[i], options.given.case_deadline());
   });
   const auto runnable = static_cast<std::size_t>(
       std::count_if(ready.begin(), ready.end(), [](const SubjectInstance& one) { return one.runner != nullptr; }));
@@ -123,7 +123,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
                   .run_start = records.run_start(),
                   .seed = options.seed,
                   .cases_per_property = options.cases,
-                  .provenance = provenance(options.seed, options.library.file()),
+                  .provenance = provenance(options.seed, options.given.file()),
                   .subjects = {},
                   .judgements = {}};
   AccuracyRun accuracy_run(options.jobs);
@@ -146,8 +146,8 @@ int verify(const VerifyOptions& options, const std::string& command) {
         ready[i] = {};  // ends its processes
         continue;
       }
-      if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i]));
-      const std::string why = ready[i].died.empty() ? ready[i].why_not : "the library cannot be loaded";
+      if (!ready[i].died.empty()) run.judgements.push_back(died_of_loading(ready[i], selected[i].order));
+      const std::string why = ready[i].died.empty() ? ready[i].why_not : "it cannot be loaded";
       accuracy_run.leave_out(ready[i].row.name, why);
       for (const Property* property : properties) run.judgements.push_back(skipped(*property, ready[i].row.name, why));
     }
@@ -200,17 +200,11 @@ std::function<int()> set_up_verify(CLI::App& app) {
   app.add_option("--out", options->out, "folder for the records (default: a dated one under the build folder)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
-  options->library.add_to(app);
+  options->given.add_with_format_to(app);
   return [&app, options] {
     options->seed = seed_of("--seed", options->seed_text);
     if (app.count("--accuracy") == 0) options->accuracy = options->properties.empty();
-    for (const CLI::Option* option : app.get_options()) {
-      if (option->get_group() != "An operator library to judge" || option->count() == 0) continue;
-      const bool of_library = option->get_name() != "--library" && option->get_name() != "--case-deadline";
-      if (of_library && !options->library.given()) {
-        throw UsageError(option->get_name(), "without --library", "--library FILE beside it");
-      }
-    }
+    options->given.require_meant(app);
     return verify(*options, as_given(app));
   };
 }

@@ -16,14 +16,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
 #include <thread>
 
 #include "fuzz/process/interrupt.h"
+#include "fuzz/records/records.h"
 #include "properties/memory/guarded.h"
 #include "properties/memory/page_guard.h"
 #include "properties/problem/stopwatch.h"
 #include "properties/registry.h"
+#include "properties/subjects/cores.h"
 #include "properties/subjects/float_mode.h"
 
 extern char** environ;
@@ -107,6 +110,9 @@ SubjectHere::SubjectHere(const SubjectOrder& order) {
   if (order.library) {
     row.name = order.subject;
     made = make_library_subject(*order.library);
+  } else if (order.python) {
+    row.name = order.subject;
+    made = make_python_subject(*order.python);
   } else {
     row = subject_row(order.subject);
     made = row.make();
@@ -125,12 +131,36 @@ Worker::Worker(const SubjectOrder& order, milliseconds deadline)
       touch_(appended_file("touch of a worker")) {
   // Threads that spin while they wait would take cores from other processes.
   setenv("OMP_WAIT_POLICY", "PASSIVE", /*overwrite=*/0);
+  if (order.python)
+    setenv("OMP_NUM_THREADS", std::to_string(cores()).c_str(), /*overwrite=*/0);  // torch ignores quotas
 }
 
 Worker::~Worker() {
   stop();
   close(output_);
   close(touch_);
+}
+
+/// The program of the process, its arguments and its environment.
+Worker::Program Worker::program() const {
+  Program all = {"/proc/self/exe", {"tileproof", "work"}, {}};
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+    all.environment.emplace_back(*variable);
+  }
+#if defined(TILEPROOF_PYTHON_WORKER)
+  if (order_.python) {
+    const auto beside = [](const char* name) { return (folder_of_program() / name).string(); };
+    const std::string preloaded = beside(TILEPROOF_PYTHON_ALLOCATIONS);
+    const std::string& interpreter = order_.python->interpreter;
+    all.file = interpreter;
+    all.arguments = {interpreter, beside(TILEPROOF_PYTHON_PROGRAM), beside(TILEPROOF_PYTHON_WORKER),
+                     std::to_string(socket_of_worker), preloaded};
+    const char* others = std::getenv("LD_PRELOAD");
+    std::erase_if(all.environment, [](const std::string& variable) { return variable.starts_with("LD_PRELOAD="); });
+    all.environment.push_back("LD_PRELOAD=" + preloaded + (others != nullptr ? std::string(":") + others : ""));
+  }
+#endif
+  return all;
 }
 
 void Worker::start() {
@@ -145,14 +175,20 @@ void Worker::start() {
   posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
   posix_spawn_file_actions_adddup2(&actions, ends[1], socket_of_worker);
   posix_spawn_file_actions_adddup2(&actions, touch_, touch_of_worker);
-  std::string name = "tileproof", command = "work";
-  char* arguments[] = {name.data(), command.data(), nullptr};
+  Program one = program();
+  const auto pointers_to = [](std::vector<std::string>& texts) {
+    std::vector<char*> pointers;
+    for (std::string& text : texts) pointers.push_back(text.data());
+    pointers.push_back(nullptr);
+    return pointers;
+  };
   posix_spawn_file_actions_addclosefrom_np(&actions, touch_of_worker + 1);
   // Start the worker in a group of its own, so that processes it forks end with it.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-  const int error = posix_spawn(&process_, "/proc/self/exe", &actions, &attributes, arguments, environ);
+  const int error = posix_spawn(&process_, one.file.c_str(), &actions, &attributes, pointers_to(one.arguments).data(),
+                                pointers_to(one.environment).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   close(ends[1]);
@@ -201,7 +237,22 @@ std::optional<json> Worker::answer(milliseconds patience) {
 
 bool was_killed(const std::string& death) { return death.find("SIGKILL") != std::string::npos; }
 
+namespace {
+
+/// Why no process can be an interpreter that judges; "" if one can.
+std::string why_no_python(const PythonModule& module) {
+#if !defined(TILEPROOF_PYTHON_WORKER)
+  return "built without the library that an interpreter loads, as is for sanitizers and coverage";
+#endif
+  return module.interpreter.empty() ? "there is no python3 on PATH: apt-get install python3, or --python-with EXE" : "";
+}
+
+}  // namespace
+
 MadeElsewhere Worker::make() {
+  if (order_.python) {
+    if (const std::string why_not = why_no_python(*order_.python); !why_not.empty()) return {why_not, {}, "", ""};
+  }
   const Clock::time_point begin = Clock::now();
   constexpr int most_kills = 3;  // from outside the process, by somebody or by the system
   std::optional<json> made;

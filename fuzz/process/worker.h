@@ -1,5 +1,5 @@
-/// A process that runs cases and may die of them: this program again, as `tileproof work`. The runner that starts it
-/// therefore needs neither torch nor CUDA.
+/// A process that runs cases and may die of them: this program again, as `tileproof work`, or the interpreter of a Python
+/// module. The runner that starts it therefore needs neither torch nor CUDA nor Python.
 #pragma once
 
 #include <sys/types.h>
@@ -74,6 +74,12 @@ class Worker : public CaseRunner {
   void show_output() { shows_output_ = true; }
 
  private:
+  struct Program {
+    std::string file;
+    std::vector<std::string> arguments;  // its name first
+    std::vector<std::string> environment;
+  };
+  Program program() const;
   void start();
   void stop();
   void forget();

@@ -35,8 +35,9 @@ void from_json(const json& array, ComparedElements::Difference& one) { one = {ar
 // Some types have further fields, which json_of() adds.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Capabilities, operations, n_multiple, most_n, most_k, group_sizes, any_group_size,
                                    types, any_alignment, one_nan, several_callers, takes_tensors, takes_experts,
-                                   is_specification, step_elements)
+                                   is_specification, step_elements, not_watched)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Library, file, name_space, operators, required, device)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PythonModule, file, interpreter, format, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, kind, details, shrinks, wrong, cause)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ComparedElements, elements, expected_hash, differences, reasons)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Largest, value, where)
@@ -109,11 +110,12 @@ void require_count(const json& value) {
 json json_of(const SubjectOrder& order) {
   json library = optional_of(order.library);
   if (order.library) library["takes"] = json_of(order.library->takes);
-  return {{"subject", order.subject}, {"library", library}};
+  return {{"subject", order.subject}, {"library", library}, {"python", optional_of(order.python)}};
 }
 
 SubjectOrder subject_order_of(const json& value) {
-  SubjectOrder order = {value.at("subject"), optional_in<Library>(value.at("library"))};
+  SubjectOrder order = {value.at("subject"), optional_in<Library>(value.at("library")),
+                        optional_in<PythonModule>(value.at("python"))};
   if (order.library) order.library->takes = capabilities_of(value.at("library").at("takes"));
   return order;
 }

@@ -9,13 +9,18 @@
 
 #include "properties/judging/judge.h"
 #include "properties/subjects/library.h"
+#include "properties/subjects/python.h"
 
 namespace tileproof {
 
-/// Tells a worker how to make its subject: by the name of a row, or from a library.
+/// Tells a worker how to make its subject: by the name of a row, from a library, or from a Python module.
 struct SubjectOrder {
   std::string subject;
   std::optional<Library> library;
+  std::optional<PythonModule> python = std::nullopt;
+
+  /// Whether the subject is its user's.
+  bool is_given() const { return library || python; }
 };
 
 // Reading throws nlohmann::json::exception for a field that is missing or wrong.

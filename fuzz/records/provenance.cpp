@@ -54,12 +54,12 @@ json binary_of(const fs::path& file, const std::string& name) {
   return {{"name", name}, {"blake2b_256", line.substr(0, line.find(' '))}};
 }
 
-json binaries_of(const std::string& library) {
+json binaries_of(const std::string& given) {
   json all = json::array({binary_of(this_program(), "tileproof")});
 #if defined(TILEPROOF_TORCH_SUBJECTS)
   all.push_back(binary_of(folder_of_program() / TILEPROOF_TORCH_SUBJECTS, TILEPROOF_TORCH_SUBJECTS));
 #endif
-  if (!library.empty()) all.push_back(binary_of(library, fs::path(library).filename().string()));
+  if (!given.empty()) all.push_back(binary_of(given, fs::path(given).filename().string()));
   return all;
 }
 
@@ -147,7 +147,7 @@ json machine_of(const json& provenance) {
 
 json machine() { return machine_of({{"gpu", gpu_of_machine()}}); }
 
-json provenance(const std::optional<std::uint64_t>& seed, const std::string& library) {
+json provenance(const std::optional<std::uint64_t>& seed, const std::string& given) {
   const Commit of = commit();
   const json& gpu = gpu_of_machine();
   json cuda = nullptr;
@@ -160,7 +160,7 @@ json provenance(const std::optional<std::uint64_t>& seed, const std::string& lib
               {"tool", "tileproof " TILEPROOF_VERSION},
               {"commit", of.hash},
               {"dirty", of.dirty ? json(*of.dirty) : json(nullptr)},
-              {"binaries", binaries_of(library)},
+              {"binaries", binaries_of(given)},
               {"host_compiler", host_compiler()},
               {"nvcc", nvcc()},
               {"torch", TILEPROOF_TORCH_VERSION},

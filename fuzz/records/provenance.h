@@ -23,7 +23,7 @@ nlohmann::json machine();
 nlohmann::json machine_of(const nlohmann::json& provenance);
 
 /// @param seed     of the run, if it has one
-/// @param library  path of the operator library that is judged; "" if there is none
-nlohmann::json provenance(const std::optional<std::uint64_t>& seed, const std::string& library = "");
+/// @param given    path of the operator library or the Python module that is judged; "" if there is none
+nlohmann::json provenance(const std::optional<std::uint64_t>& seed, const std::string& given = "");
 
 }  // namespace tileproof

@@ -51,6 +51,7 @@ std::vector<Property> memory_properties() {
       rows.push_back(
           operation_property(kind, operation, sentence, finds, shapes_of(operation),
                              [other](Case& c, Operation one) { operation_is_the_same_under(c, other, one); }));
+      rows.back().watches_memory = true;
     }
   };
   add("write", "writes_every_element_and_nothing_else", "tails skipped, stores past the end, stale output",

@@ -355,6 +355,8 @@ namespace {
 /// meet are out of reach.
 Goals goals_on(const Property& judged, const SampleSpace& space) {
   Goals goals = goals_of(judged.meets, space.capabilities);
+  const std::string& not_watched = space.capabilities.not_watched;
+  if (judged.watches_memory && !not_watched.empty()) goals.out_of_reach.push_back(not_watched);
   if (judged.sampling.fixed.empty() || judged.sampling.fixed_for) return goals;
   Coverage whole, taken;
   std::int64_t left_out = 0;

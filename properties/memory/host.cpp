@@ -72,7 +72,7 @@ class HostMemory : public Memory {
 
 }  // namespace
 
-std::unique_ptr<Memory> make_host_memory() { return std::make_unique<HostMemory>(true, OnTouch::ends_call); }
+std::unique_ptr<Memory> make_host_memory(OnTouch on_touch) { return std::make_unique<HostMemory>(true, on_touch); }
 std::unique_ptr<Memory> make_lenient_host_memory() { return std::make_unique<HostMemory>(false); }
 
 Memory& host_memory() {

@@ -60,9 +60,9 @@ Differences compare_here(const GeneratedTensor&, std::size_t element_bytes, cons
                          const reference::FloatFormat* any_nan = nullptr);
 
 /// Memory of this process, one for each subject, between pages that may not be touched, or, under AddressSanitizer,
-/// with forbidden bytes. A touch ends the call by a jump, so this is for kernels called through raw pointers, whose
-/// code holds no locks.
-std::unique_ptr<Memory> make_host_memory();
+/// with forbidden bytes. A touch that ends the call does so by a jump, which is for kernels called through raw pointers,
+/// whose code holds no locks.
+std::unique_ptr<Memory> make_host_memory(OnTouch = OnTouch::ends_call);
 
 /// One memory shared by subjects that never run at the same time. A touch ends the process, because torch has threads
 /// and locks.

@@ -36,6 +36,7 @@ struct Capabilities {
   bool takes_experts = false;   // takes a batch of experts in one call of raw pointers
   bool is_specification = false;
   std::int64_t step_elements = std::int64_t{1} << 21;  // in one step of a proof; more on a GPU
+  std::string not_watched = "";  // memory that the subject allocates and nobody watches, in words; "" if there is none
 
   bool has(Operation) const;
   bool takes(const Problem&) const;

@@ -1,0 +1,313 @@
+// Tests judging Python modules: a right one passes, each with a planted mistake is FAILED by a property that names the
+// mistake, even if it ends its process, and a file that is no module is refused.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+
+#include "fuzz/commands/running.h"
+
+namespace tileproof {
+
+namespace {
+
+/// Right functions of the format plain.
+const std::string right = R"(
+import ctypes, os, sys, time
+import torch
+
+FORMAT = "plain"
+SCHEMES = ["integer"]
+GROUP_SIZES = [32, 64]
+
+def pack(codes):
+    return codes[:, 0::2] << 4 | codes[:, 1::2]
+
+def unpack(packed, n, k):
+    return torch.stack([packed >> 4, packed & 15], dim=-1).reshape(n, k)
+
+def dequantize(packed, scales, zero_points, group_size):
+    codes = unpack(packed, packed.shape[0], packed.shape[1] * 2)
+    group = torch.arange(codes.shape[1]) // group_size
+    centered = codes.double() - zero_points[group].T
+    return (centered * scales[group].T.double()).to(scales.dtype)
+)";
+
+class Python : public Command {
+ protected:
+  /// Writes a module, and gives the options that judge it with the interpreter whose torch this was built with.
+  std::string module(const std::string& text) const {
+    std::ofstream(folder_ / "mine.py") << text;
+    return "--python '" + at("mine.py") + "' --python-with '" TILEPROOF_PYTHON "' ";
+  }
+  /// The right module with other definitions behind its own.
+  std::string module_with(const std::string& definitions) const { return module(right + definitions); }
+
+  nlohmann::json judgement(const std::string& property) const {
+    const nlohmann::json whole = summary("run");
+    for (const nlohmann::json& one : whole["judgements"]) {
+      if (one["property"] == property) return one;
+    }
+    return nullptr;
+  }
+};
+
+std::string replay_line(const nlohmann::json& finding) {
+  std::string line = "replay";
+  for (const std::string word : finding["replay"]) line += " '" + word + "'";
+  return line;
+}
+
+// --- Right modules ---------------------------------------------------------------------------------------------------
+
+TEST_F(Python, ModuleThatIsRightPassesEveryPropertyOfRawPointers) {
+  const Ran ran = run("verify " + module(right) + " --no-accuracy --cases 60 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_GT(summary("run")["counts"]["PASSED"], 30) << ran.text;
+  // The harness guards what torch allocates.
+  EXPECT_EQ(ran.text.find("not watched"), std::string::npos) << ran.text;
+}
+
+TEST_F(Python, ModuleOfTheReadmePasses) {
+  const std::string readme = text_of(TILEPROOF_README);
+  const std::size_t begin = readme.find("```python\n", readme.find("## Your Python function")) + 10;
+  const Ran ran = run("verify " + module(readme.substr(begin, readme.find("```", begin) - begin)) +
+                      "--property index/ --property value/ --property group/ --cases 60 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_GT(summary("run")["counts"]["PASSED"], 5) << ran.text;
+}
+
+TEST_F(Python, ModuleOfAFormatWhoseMatrixIsTransposedPasses) {
+  const Ran ran = run("verify " + module(R"(
+import torch
+
+SHIFTS = torch.tensor([0, 4, 1, 5, 2, 6, 3, 7], dtype=torch.int32) * 4  # of each of eight rows
+
+def unpack(packed, n, k):
+    return (packed[:, :, None] >> SHIFTS & 15).reshape(k, n).T
+
+def pack(codes):
+    return (codes.T.reshape(codes.shape[1], -1, 8).long() << SHIFTS).sum(-1).to(torch.int32)
+
+def dequantize(packed, scales, zeros, group_size):
+    k, n = packed.shape[0], packed.shape[1] * 8
+    group = torch.arange(k) // group_size
+    centered = unpack(packed, n, k).T - unpack(zeros, n, zeros.shape[0]).T[group]
+    return (centered.double() * scales[group].double()).to(scales.dtype)
+)") + "--format awq --property bits/ --property value/ --property group/ --property read/ --cases 60 " +
+                      out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_GT(summary("run")["counts"]["PASSED"], 8) << ran.text;
+}
+
+TEST_F(Python, ModuleOfNumpyIsToldWhichMemoryIsNotWatched) {
+  std::string text = std::regex_replace(right, std::regex("import torch"), "import numpy as torch");
+  text = std::regex_replace(text, std::regex("dim=-1"), "axis=-1");
+  text = std::regex_replace(text, std::regex(R"([.]double\(\))"), ".astype('float64')");
+  text = std::regex_replace(text, std::regex(R"([.]to\()"), ".astype(");
+  const std::string properties = "--property write/ --property read/ --property value/ --cases 60 ";
+  const Ran ran = run("verify " + module(text) + properties + out("run"));
+  if (ran.text.find("has no package 'numpy'") != std::string::npos) GTEST_SKIP() << ran.text;
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  for (const char* property :
+       {"write/dequantize_writes_every_element_and_nothing_else", "read/pack_reads_nothing_outside_its_inputs"}) {
+    const std::string out_of_reach = judgement(property)["out_of_reach"].dump();
+    EXPECT_NE(out_of_reach.find("memory that numpy allocates, which is not watched"), std::string::npos) << ran.text;
+  }
+  EXPECT_EQ(judgement("value/integer_domain_rounds_once")["out_of_reach"].dump().find("numpy"), std::string::npos);
+}
+
+// --- Planted mistakes ------------------------------------------------------------------------------------------------
+
+struct Mistake {
+  const char* name;
+  const char* definitions;
+  const char* property;
+  const char* kind;
+  const char* says = "";
+  const char* more_arguments = "";
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* stream) { *stream << mistake.name; }
+
+const Mistake mistakes[] = {
+    {"OrderOfNibbles", "def pack(codes):\n    return codes[:, 1::2] << 4 | codes[:, 0::2]\n",
+     "index/pack_puts_every_code_where_the_specification_says", "mismatch"},
+    {"ZeroOffByOne",
+     "exact = dequantize\n"
+     "def dequantize(packed, scales, zero_points, group_size):\n"
+     "    return exact(packed, scales, zero_points + 1, group_size)\n",
+     "value/integer_domain_rounds_once", "mismatch"},
+    {"RoundsTwice",
+     "def dequantize(packed, scales, zero_points, group_size):\n"
+     "    codes = unpack(packed, packed.shape[0], packed.shape[1] * 2)\n"
+     "    group = torch.arange(codes.shape[1]) // group_size\n"
+     "    scale = scales[group].T\n"
+     "    return codes * scale - zero_points[group].T * scale\n",
+     "value/integer_domain_rounds_once", "mismatch"},
+    {"WrongType", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).float()\n",
+     "bits/unpack_returns_every_packed_code", "error",
+     "unpack gives float32 [1, 32] on cpu, expected int32 [1, 32] on cpu"},
+    {"WrongShape", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).T\n",
+     "bits/unpack_returns_every_packed_code", "error",
+     "unpack gives uint8 [32, 1] on cpu, expected int32 [1, 32] on cpu"},
+    {"NoArray", "def unpack(packed, n, k):\n    return [packed]\n", "bits/unpack_returns_every_packed_code", "error",
+     "unpack gives list, expected one array of torch"},
+    {"Raises", "def unpack(packed, n, k):\n    raise ValueError('no\\nsuch \\x1b[31m thing')\n",
+     "bits/unpack_returns_every_packed_code", "error", "ValueError: no such"},
+    {"Exits", "def unpack(packed, n, k):\n    sys.exit(0)\n", "bits/unpack_returns_every_packed_code", "error",
+     "SystemExit: 0 (mine.py, line "},
+    {"ExitsAtOnce", "def unpack(packed, n, k):\n    os._exit(3)\n", "bits/unpack_returns_every_packed_code", "crash",
+     "ended itself with exit code 3"},
+    {"Forks",
+     "exact = unpack\ndef unpack(packed, n, k):\n    result = exact(packed, n, k)\n    os.fork()\n    return result\n",
+     "bits/unpack_returns_every_packed_code", "error", "forks, and both processes go on"},
+    {"ReadsNull", "def unpack(packed, n, k):\n    ctypes.string_at(0)\n", "bits/unpack_returns_every_packed_code",
+     "crash", "died of SIGSEGV"},
+    {"Hangs", "def unpack(packed, n, k):\n    while True: pass\n", "bits/unpack_returns_every_packed_code", "hang", "",
+     "--case-deadline 0.5"},
+    {"WritesItsInput",
+     "exact = unpack\ndef unpack(packed, n, k):\n    packed[0, 0] ^= 1\n    return exact(packed, n, k)\n",
+     "bits/unpack_returns_every_packed_code", "guard", "changed its input packed_w"},
+    {"WritesItsCodes", "exact = pack\ndef pack(codes):\n    codes[0, 0] ^= 1\n    return exact(codes)\n",
+     "bits/pack_returns_every_unpacked_word", "guard", "changed its input codes"},
+    {"ReadsPastItsInput",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    ctypes.string_at(packed.data_ptr(), packed.nbytes + 4096)\n"
+     "    return exact(packed, n, k)\n",
+     "bits/unpack_returns_every_packed_code", "guard", "read past the end of packed_w"},
+    {"WritesPastItsOwnMemory",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    result = exact(packed, n, k)\n"
+     "    ctypes.memset(result.data_ptr() + result.nbytes, 0, 1)\n"
+     "    return result\n",
+     "bits/unpack_returns_every_packed_code", "guard", "that it allocated: the byte 1 past its end was changed"},
+    {"LeavesOutTheLastColumn",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    result = torch.empty(n, k, dtype=torch.int32)\n"
+     "    result[:, :-1] = exact(packed, n, k)[:, :-1]\n"
+     "    return result\n",
+     "write/unpack_writes_every_element_and_nothing_else", "guard", "never wrote 1 elements of codes"},
+    {"ReusesItsResult",
+     "exact, kept = unpack, {}\n"
+     "def unpack(packed, n, k):\n"
+     "    result = kept.setdefault((n, k), torch.empty(n, k, dtype=torch.int32))\n"
+     "    return result.copy_(exact(packed, n, k))\n",
+     "sense/one_code_changes_one_element_of_unpack", "guard", "holds its result before"},
+    {"SetsThreads",
+     "exact = unpack\ndef unpack(packed, n, k):\n    torch.set_num_threads(3)\n    return exact(packed, n, k)\n",
+     "state/unpack_leaves_its_process_as_it_was", "state", "threads of an operator: was "},
+    {"GivesItsInput", "def pack(codes):\n    return codes[:, 0::2]\n",
+     "index/pack_puts_every_code_where_the_specification_says", "guard", "gives memory of its own input"},
+};
+
+class AMistake : public Python, public testing::WithParamInterface<Mistake> {};
+
+TEST_P(AMistake, IsFoundAndShrunk) {
+  const Mistake& mistake = GetParam();
+  const Ran ran = run("verify " + module_with(mistake.definitions) + " --property " + mistake.property + " " +
+                      mistake.more_arguments + " --cases 60 " + out("run"));
+  ASSERT_EQ(ran.exit, 1) << ran.text;
+  ASSERT_EQ(judgement(mistake.property)["verdict"], "FAILED") << ran.text;
+  const nlohmann::json finding = judgement(mistake.property)["findings"][0];
+  EXPECT_EQ(finding["kind"], mistake.kind) << ran.text;
+  EXPECT_NE(finding["details"].get<std::string>().find(mistake.says), std::string::npos) << ran.text;
+  EXPECT_NE(finding["problem"].get<std::string>().find(" --k=32 "), std::string::npos) << ran.text;
+}
+
+std::string name_of_test(const testing::TestParamInfo<Mistake>& one) { return one.param.name; }
+INSTANTIATE_TEST_SUITE_P(Python, AMistake, testing::ValuesIn(mistakes), name_of_test);
+
+TEST_F(Python, FindingIsReplayedFromItsLine) {
+  const std::string property = "bits/unpack_returns_every_packed_code";
+  run("verify " + module_with("def unpack(packed, n, k):\n    print('hello')\n    ctypes.string_at(0)\n") +
+      "--property " + property + " --cases 5 " + out("run"));
+  const Ran ran = run(replay_line(judgement(property)["findings"][0]));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_NE(ran.text.find("hello\n"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("FAILED: crash: the process died of SIGSEGV"), std::string::npos) << ran.text;
+}
+
+// --- Output, and death -----------------------------------------------------------------------------------------------
+
+TEST_F(Python, ModuleThatPrintsMegabytesIsJudgedAsIfItPrintedNothing) {
+  const Ran ran = run("verify " +
+                      module_with("exact = unpack\n"
+                                  "def unpack(packed, n, k):\n"
+                                  "    os.write(1, b'{\"number\": 1}\\n')\n"
+                                  "    print('x' * (80 << 20))\n"
+                                  "    print('also', file=sys.stderr)\n"
+                                  "    return exact(packed, n, k)\n") +
+                      "--property bits/unpack_returns --cases 5 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_LT(ran.text.size(), 10000u);
+}
+
+TEST_F(Python, ModuleThatDiesWhenItIsImportedIsFailedForThat) {
+  const Ran ran = run("verify " + module("import ctypes\nctypes.string_at(0)\n") + "--property bits/ " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_EQ(judgement("load/the_module_can_be_imported")["verdict"], "FAILED") << ran.text;
+}
+
+TEST_F(Python, ModuleIsCampaignedThroughAndPutToItsDomain) {
+  const Ran fuzzed = run("fuzz " + module(right) + "--property bits/ --workers 1 --cases 100 --seed 1 " +
+                         out("fuzzed") + own_memory());
+  EXPECT_EQ(fuzzed.exit, 0) << fuzzed.text;
+  const Ran proved = run("prove layout " + module(right) + "--processes 1 --budget 5s " + out("proved"));
+  EXPECT_NE(proved.exit, 1) << proved.text;
+  EXPECT_NE(proved.text.find("SAMPLED    python"), std::string::npos) << proved.text;
+}
+
+// --- Refusals --------------------------------------------------------------------------------------------------------
+
+TEST_F(Python, ModuleIsRefusedWhereItCannotBeJudged) {
+  expect_refused(run("verify --python /nowhere/none.py"), "--python: given '/nowhere/none.py' (there is no such file)");
+  expect_refused(run("verify " + module("def f(:\n")), "SyntaxError");
+  expect_refused(run("verify " + module("FORMAT = 'awq'\nraise KeyError('x')\n")), "KeyError: 'x' (mine.py, line 2)");
+  expect_refused(run("verify " + module("import sys\nsys.exit(0)\n")), "SystemExit: 0");
+  expect_refused(run("verify " + module("import os\nos.fork()\n")), "forks, and both processes go on");
+  expect_refused(run("verify " + module("FORMAT = 'awq'\n")), "it has none of them");
+  expect_refused(run("verify " + module("def pack(codes): pass\n")), "FORMAT: given none");
+  const std::string pack = "def pack(codes): pass\nFORMAT = ";
+  expect_refused(run("verify " + module(pack + "'awk'\n")), "FORMAT: given 'awk'");
+  expect_refused(run("verify " + module(pack + "['awq', 'plain']\n")), "FORMAT: given 'awq, plain', legal is one name");
+  expect_refused(run("verify " + module(pack + "'awq'\n") + "--format plain"), "--format: given 'plain'");
+  expect_refused(run("verify " + module(pack + "'awq'\nSCHEMES = ['float']\n")), "SCHEMES: given 'float'");
+  expect_refused(run("verify " + module(pack + "'awq'\nTYPES = ['fp8']\n")), "TYPES: given 'fp8'");
+  expect_refused(run("verify " + module(pack + "'awq'\nGROUP_SIZES = [0]\n")), "GROUP_SIZES: given '0'");
+  expect_refused(run("verify " + module(pack + "'awq'\nGROUP_SIZES = 1.5\n")), "GROUP_SIZES: given 1.5");
+  expect_refused(run("verify " + module(pack + "'awq'\nDEVICE = 'tpu'\n")), "DEVICE: given 'tpu'");
+  expect_refused(run("verify " + module(pack + "'awq'\nARRAYS = 'jax'\n")),
+                 "ARRAYS: given 'jax', legal is torch or numpy");
+  expect_refused(run("verify --python-with python3"), "--python-with: given without --python");
+  expect_refused(run("verify " + module(right) + "--python-with /nowhere/python3"), "--python-with");
+  expect_refused(run("verify " + module(right) + "--library x.so"), "--python: given beside --library");
+  expect_refused(run("replay --property=bits/unpack_returns_every_packed_code --subject=python"),
+                 "--python: given none");
+  expect_refused(run("replay " + module(right) +
+                     "--in-process --property=bits/unpack_returns_every_packed_code "
+                     "--subject=python --format=plain"),
+                 "--in-process");
+}
+
+TEST_F(Python, PackageThatIsNotThereIsTheReasonOfWhatIsSkipped) {
+  const Ran ran = run("verify " + module("import no_such_package.part\n") + "--property bits/ " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_NE(ran.text.find("has no package 'no_such_package'"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("-m pip install no_such_package"), std::string::npos) << ran.text;
+}
+
+TEST_F(Python, InterpreterThatIsNotThereIsTheReasonOfWhatIsSkipped) {
+  static_cast<void>(module(right));
+  const Ran ran =
+      run_line("PATH=/nowhere " + program + " verify --python '" + at("mine.py") + "' --property bits/ " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_NE(ran.text.find("there is no python3 on PATH"), std::string::npos) << ran.text;
+}
+
+}  // namespace
+
+}  // namespace tileproof

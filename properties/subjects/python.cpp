@@ -1,0 +1,267 @@
+#include "properties/subjects/python.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <sstream>
+
+#include "properties/memory/guarded.h"
+#include "properties/problem/named.h"
+#include "properties/subjects/python_blocks.h"
+
+namespace tileproof {
+
+namespace {
+
+constexpr const char* format_name = "FORMAT";
+constexpr const char* schemes_name = "SCHEMES";
+constexpr const char* types_name = "TYPES";
+constexpr const char* group_sizes_name = "GROUP_SIZES";
+constexpr const char* device_name = "DEVICE";
+
+PythonFunctions& python() {
+  static PythonFunctions functions;
+  return functions;
+}
+
+/// @param ask  is given room for a text, and returns an answer
+/// @return the text of an answer that is done, or why something is unavailable
+template <class Ask>
+std::pair<PythonAnswer, std::string> answer_of(Ask ask) {
+  std::string text(std::size_t{1} << 16, '\0');
+  const auto answer = static_cast<PythonAnswer>(ask(text.data(), static_cast<std::int64_t>(text.size())));
+  text.resize(text.find('\0') == std::string::npos ? text.size() : text.find('\0'));
+  return {answer, text};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+PythonArray array_of(const char* name, const char* dtype, void* data, const reference::Dims& dims) {
+  PythonArray array = {name, dtype, data, {}, dims.count};
+  std::copy(dims.begin(), dims.end(), array.dims);
+  return array;
+}
+
+/// One code a byte, from two codes a byte with the even column in the high nibble.
+std::vector<std::uint8_t> codes_of_pairs(const Call& c) {
+  std::vector<std::uint8_t> codes(static_cast<std::size_t>(c.n * c.k));
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    codes[i] = static_cast<std::uint8_t>(c.pairs()[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15);
+  }
+  return codes;
+}
+
+class PythonSubject : public Subject {
+ public:
+  Memory& memory() override { return host_memory(); }
+  void fill_own_memory(const Fill& fill) override { fill_ = fill; }
+
+  ProcessState state() override {
+    ProcessState all = process_state();
+    const auto [answer, text] = answer_of([](char* room, std::int64_t bytes) { return python().state(room, bytes); });
+    if (answer != PythonAnswer::done) throw SubjectError(text);
+    for (const std::string& line : lines_of(text)) {
+      const std::size_t equals = line.find('=');
+      all[line.substr(0, equals)] = line.substr(std::min(equals, line.size() - 1) + 1);
+    }
+    return all;
+  }
+
+  void run(const Call& c) override {
+    if (!takes(c.operation, Role::pairs)) return call(c, nullptr);
+    const std::vector<std::uint8_t> codes = codes_of_pairs(c);
+    guarded(*codes_memory_, {{.name = "codes", .input = codes.data(), .bytes = codes.size()}}, fill_,
+            [&](const std::vector<void*>& at) { call(c, at.front()); });
+  }
+
+ private:
+  /// @param codes  one code a byte, if the operation takes codes
+  static PythonArray array_of_role(const Call& c, Role role, void* codes) {
+    const reference::Layout& layout = c.format->layout;
+    switch (role) {
+      case Role::pairs:
+        return array_of("codes", "uint8", codes, {c.n, c.k});
+      case Role::packed:
+        return array_of("packed", layout.dtype, c.packed(), layout.dims(c.size()));
+      case Role::codes:
+        return array_of("codes", "int32", c.codes(), {c.n, c.k});
+      case Role::weights:
+        return array_of("weights", name_of(c.types.weight), c.weights(), c.format->result_dims(c.size()));
+      case Role::scales:
+      case Role::zeros: {
+        const reference::ParameterTensor& tensor = c.scheme->tensors[role == Role::scales ? 0 : 1];
+        return array_of(tensor.role, tensor.dtype != nullptr ? tensor.dtype : name_of(c.types.parameter),
+                        c.at<void>(role), tensor.dims({c.n, c.groups()}));
+      }
+      default:
+        lacks(c.operation);
+    }
+  }
+
+  void call(const Call& c, void* codes) {
+    PythonCall call = {};
+    call.function = name_of(c.operation);
+    call.fence = fill_.fence;
+    for (const RoleRow& row : roles_of(c.operation)) {
+      if (!form_of(c, row)) continue;
+      const PythonArray array = array_of_role(c, row.role, codes);
+      (row.is_output ? call.result : call.arrays[call.array_count++]) = array;
+    }
+    const auto add = [&](std::int64_t number) { call.numbers[call.number_count++] = number; };
+    if (result_role(c.operation) == Role::codes) {  // the shape of packed does not say where padding begins
+      add(c.n);
+      add(c.k);
+    }
+    if (result_role(c.operation) == Role::weights) add(c.group_size);
+    const auto [answer, text] = watched(call);
+    if (blocks_ != nullptr) blocks_->check();
+    if (answer == PythonAnswer::violation) throw GuardViolation(text);
+    if (answer == PythonAnswer::unavailable) throw Unavailable(text);
+    if (answer != PythonAnswer::done) throw SubjectError(text);
+  }
+
+  /// Calls the function under guard.
+  std::pair<PythonAnswer, std::string> watched(const PythonCall& call) const {
+    std::optional<Guarding> guarding;
+    if (blocks_ != nullptr) guarding.emplace(*blocks_, fill_);
+    return answer_of([&](char* room, std::int64_t bytes) { return python().call(&call, room, bytes); });
+  }
+
+  GuardedBlocks* blocks_ = python_blocks();
+  std::unique_ptr<Memory> codes_memory_ = make_host_memory(OnTouch::ends_process);  // Python holds locks in a call
+  Fill fill_;
+};
+
+// --- Statements of the module ------------------------------------------------------------------------------------------
+
+class Facts {
+ public:
+  explicit Facts(const std::string& text) {
+    for (const std::string& line : lines_of(text)) {
+      const std::size_t equals = line.find('=');
+      if (equals != std::string::npos) all_[line.substr(0, equals)].push_back(line.substr(equals + 1));
+    }
+  }
+  /// Every value that the module states under a name, in its order; none if it states nothing.
+  const std::vector<std::string>& all(const char* name) { return all_[name]; }
+  std::string one(const char* name) { return all(name).empty() ? "" : all(name).front(); }
+
+ private:
+  std::map<std::string, std::vector<std::string>> all_;
+};
+
+const Format* stated_format(const PythonModule& module, const std::string& stated) {
+  if (module.format.empty() && stated.empty()) {
+    throw UsageError(format_name, "none in " + module.file,
+                     "a name of 'tileproof list formats', or --format beside it");
+  }
+  if (stated.empty()) return format_of("--format", module.format);
+  if (!module.format.empty() && module.format != stated) {
+    throw UsageError("--format", "'" + module.format + "'", "the module's own: " + stated);
+  }
+  return format_of(format_name, stated);
+}
+
+std::vector<const Scheme*> stated_schemes(const Format& format, const std::vector<std::string>& names) {
+  std::vector<const Scheme*> schemes;
+  for (const std::string& name : names) schemes.push_back(scheme_of(format, schemes_name, name));
+  if (schemes.empty()) schemes.push_back(schemes_of(format).front());
+  return schemes;
+}
+
+/// The types whose parameters have the stated types; if none is stated fp16, or the scheme's first.
+std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const std::vector<std::string>& names) {
+  std::vector<Types> legal;
+  for (const Types& types : every_types()) {
+    if (std::any_of(schemes.begin(), schemes.end(), [&](const Scheme* s) { return has_types(*s, types); })) {
+      legal.push_back(types);
+    }
+  }
+  const auto with = [&](Type parameter) {
+    std::vector<Types> all = legal;
+    std::erase_if(all, [&](const Types& types) { return types.parameter != parameter; });
+    return all;
+  };
+  if (names.empty()) {
+    const std::vector<Types> usual = with(Type::fp16);
+    return usual.empty() ? std::vector<Types>{legal.front()} : usual;
+  }
+  std::vector<Types> all;
+  for (const std::string& name : names) {
+    const std::vector<Types> own = with(type_of(types_name, name));
+    if (own.empty()) {
+      throw UsageError(
+          types_name, "'" + name + "'",
+          joined(legal, ", ", [](const Types& one) { return name_of(one.parameter); }) + " with " + listed(schemes));
+    }
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
+/// The stated sizes; if none is stated those of aten's operators, or all usual ones where the format takes none of
+/// these.
+std::vector<std::int64_t> stated_group_sizes(const Format& format, const std::vector<std::string>& texts) {
+  std::vector<std::int64_t> sizes;
+  for (const std::string& text : texts) {
+    std::int64_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (error != std::errc() || end != text.data() + text.size() || !format.group_sizes.contains(size)) {
+      throw UsageError(group_sizes_name, "'" + text + "'", text_of(format.group_sizes));
+    }
+    sizes.push_back(size);
+  }
+  for (const std::vector<std::int64_t>& usual : {library_capabilities({}).group_sizes, Capabilities().group_sizes}) {
+    if (!sizes.empty()) break;
+    std::copy_if(usual.begin(), usual.end(), std::back_inserter(sizes),
+                 [&](std::int64_t size) { return format.group_sizes.contains(size); });
+  }
+  return sizes;
+}
+
+}  // namespace
+
+std::string text_of_legal_module() {
+  return "a Python file with " + joined(kernel_operations, ", ", [](Operation one) { return name_of(one); }) +
+         ", or some of them, as functions of arrays";
+}
+
+void set_python_functions(const PythonFunctions& functions) { python() = functions; }
+
+MadeSubject make_python_subject(const PythonModule& module) {
+  if (python().import_module == nullptr) throw std::logic_error("this process is no Python interpreter");
+  const auto [answer, text] = answer_of([&](char* room, std::int64_t bytes) {
+    return python().import_module(module.file.c_str(), module.device.c_str(), room, bytes);
+  });
+  if (answer == PythonAnswer::unavailable) return {nullptr, text};
+  std::vector<std::string> lines = lines_of(text);
+  lines.resize(3);
+  if (answer == PythonAnswer::illegal) throw UsageError(lines[0], lines[1], lines[2]);
+  if (answer != PythonAnswer::done) throw std::runtime_error("the interpreter did not import the module: " + text);
+
+  Facts facts(text);
+  Capabilities takes = library_capabilities({});
+  takes.takes_tensors = false;  // of any strides, devices and sizes
+  takes.several_callers = false;
+  for (const Operation operation : kernel_operations) {
+    const std::vector<std::string>& names = facts.all("function");
+    if (std::find(names.begin(), names.end(), name_of(operation)) != names.end()) takes.operations.push_back(operation);
+  }
+  if (takes.operations.empty()) {
+    throw UsageError("--python", "'" + module.file + "' (it has none of them)", text_of_legal_module());
+  }
+  takes.formats = {stated_format(module, facts.one(format_name))};
+  takes.schemes = stated_schemes(*takes.formats.front(), facts.all(schemes_name));
+  takes.types = stated_types(takes.schemes, facts.all(types_name));
+  takes.group_sizes = stated_group_sizes(*takes.formats.front(), facts.all(group_sizes_name));
+  takes.not_watched = facts.one("not watched");
+  MadeSubject made = {std::make_unique<PythonSubject>(), "", takes, facts.one(device_name)};
+  return made;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,419 @@
+"""The worker process of a Python module: python3 worker.py LIBRARY SOCKET PRELOADED
+
+The library holds the harness. It asks this file for two things (properties/subjects/python.h): to import the module,
+and to call one of its functions over arrays that lie in the harness's guarded memory.
+"""
+
+import ctypes
+import hashlib
+import importlib.machinery
+import importlib.util
+import io
+import math
+import mmap
+import os
+import sys
+import time
+
+DONE, ILLEGAL, UNAVAILABLE, ERROR, VIOLATION = range(5)  # as PythonAnswer
+FUNCTIONS = "pack", "unpack", "dequantize"
+FENCE_BYTES = 4096  # on each side of an array on a device
+LEGAL_MODULE = "a Python file that can be imported"
+
+
+class Array(ctypes.Structure):  # PythonArray
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("dtype", ctypes.c_char_p),
+        ("data", ctypes.c_void_p),
+        ("dims", ctypes.c_int64 * 4),
+        ("dim_count", ctypes.c_int32),
+    ]
+
+    def shape(self):
+        return tuple(self.dims[: self.dim_count])
+
+    def bytes_at(self, item_bytes):
+        """The array's memory, without a copy."""
+        return (ctypes.c_uint8 * (math.prod(self.shape()) * item_bytes)).from_address(self.data)
+
+
+class Call(ctypes.Structure):  # PythonCall
+    _fields_ = [
+        ("function", ctypes.c_char_p),
+        ("arrays", Array * 3),
+        ("array_count", ctypes.c_int32),
+        ("number_count", ctypes.c_int32),
+        ("numbers", ctypes.c_int64 * 2),
+        ("result", Array),
+        ("fence", ctypes.c_int32),
+    ]
+
+
+IMPORT = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_int64)
+STATE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int64)
+CALL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(Call), ctypes.c_void_p, ctypes.c_int64)
+
+
+class Stop(Exception):
+    """Ends what is asked, with an answer that is not done."""
+
+    def __init__(self, answer, *lines):
+        self.answer = answer
+        self.text = "\n".join(one_line(line) for line in lines)
+
+
+def one_line(text):
+    return " ".join(str(text).split())[:500]
+
+
+def hashed(data):
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def described(error):
+    """ "ValueError: no such thing (mine.py, line 12)", of the last line of the module that it passed."""
+    text = one_line(f"{type(error).__name__}: {error}")
+    line, trace = 0, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == module_file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"{text} ({os.path.basename(module_file)}, line {line})" if line else text
+
+
+class TorchArrays:
+    name = "torch"
+
+    def __init__(self, device):
+        import torch
+
+        self.torch, self.device = torch, torch.device(device)
+        self.inputs = []
+        if device == "cuda" and not torch.cuda.is_available():
+            raise Stop(UNAVAILABLE, f"DEVICE is cuda, and torch {torch.__version__} finds no CUDA device")
+
+    def not_watched(self):
+        """Memory of the function's own that nobody watches. On the CPU the harness watches it."""
+        if self.device.type == "cpu" and hasattr(ctypes.CDLL(None), "tileproof_intercept_allocations"):
+            return ""
+        return f"memory that torch allocates on {self.device.type}, which is not watched"
+
+    def dtype(self, name):
+        return getattr(self.torch, {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}.get(name, name))
+
+    def of(self, array):
+        """The harness's memory as a tensor on the CPU."""
+        dtype = self.dtype(array.dtype.decode())
+        if math.prod(array.shape()) == 0:
+            return self.torch.empty(array.shape(), dtype=dtype)
+        return self.torch.frombuffer(array.bytes_at(dtype.itemsize), dtype=dtype).reshape(array.shape())
+
+    def argument(self, array, fence):
+        here = self.of(array)
+        if self.device.type == "cpu":
+            return here
+        size = here.nbytes
+        fenced = self.torch.full((size + 2 * FENCE_BYTES,), fence, dtype=self.torch.uint8, device=self.device)
+        there = fenced[FENCE_BYTES : FENCE_BYTES + size].view(here.dtype).reshape(here.shape)
+        there.copy_(here)
+        self.inputs.append((array.name.decode(), fenced, fenced.clone()))
+        return there
+
+    def check_inputs(self):
+        """Checks copies on a device as the harness checks its own memory: fences, and inputs as they were."""
+        inputs, self.inputs = self.inputs, []
+        if inputs:
+            self.torch.cuda.synchronize()
+        for name, now, before in inputs:
+            changed = (now != before).nonzero().flatten()
+            if len(changed):
+                at, end = int(changed[0]) - FENCE_BYTES, len(now) - 2 * FENCE_BYTES
+                where = "changed its input" if 0 <= at < end else "wrote outside its input"
+                raise Stop(VIOLATION, f"{where} {name}: byte {at} of {end} was changed on the device")
+
+    def state(self):
+        torch, on_cuda = self.torch, self.device.type == "cuda"
+        all = {
+            "grad mode": torch.is_grad_enabled(),
+            "inference mode": torch.is_inference_mode_enabled(),
+            "default dtype": torch.get_default_dtype(),
+            "default device": torch.get_default_device() if hasattr(torch, "get_default_device") else "",
+            "threads of an operator": torch.get_num_threads(),
+            "threads between operators": torch.get_num_interop_threads(),
+            "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+            "autocast on the CPU": torch.is_autocast_cpu_enabled(),
+            "random numbers of the CPU": hashed(bytes(torch.get_rng_state().tolist())),
+        }
+        if on_cuda:
+            all["current device"] = torch.cuda.current_device()
+            all["current stream"] = torch.cuda.current_stream()
+            all["random numbers of the device"] = hashed(bytes(torch.cuda.get_rng_state().tolist()))
+        return all
+
+    def is_array(self, result):
+        return isinstance(result, self.torch.Tensor)
+
+    def text(self, dtype, shape, device):
+        return f"{str(dtype).removeprefix('torch.')} {list(shape)} on {device.type}"
+
+    def text_of(self, result):
+        return self.text(result.dtype, result.shape, result.device)
+
+    def overlap(self, one, other):
+        one, other = one.untyped_storage(), other.untyped_storage()
+        return one.data_ptr() < other.data_ptr() + other.nbytes() and other.data_ptr() < one.data_ptr() + one.nbytes()
+
+    def take(self, name, result, array):
+        to = self.of(array)
+        form = self.text(to.dtype, to.shape, self.device)
+        dtypes = [to.dtype, self.torch.uint8, self.torch.int64] if array.name == b"codes" else [to.dtype]
+        is_right = result.dtype in dtypes and result.shape == to.shape and result.device.type == self.device.type
+        if not is_right:
+            raise Stop(ERROR, f"{name} gives {self.text_of(result)}, expected {form}")
+        if result.dtype == self.torch.int64:
+            result = result.clamp(-(2**31), 2**31 - 1)
+        to.copy_(result.detach())
+
+
+class NumpyArrays:
+    name = "numpy"
+
+    def __init__(self, device):
+        import numpy
+
+        self.numpy = numpy
+        if device != "cpu":
+            raise Stop(ILLEGAL, "DEVICE", f"'{device}' beside ARRAYS = \"numpy\"", "cpu")
+
+    def not_watched(self):
+        return "memory that numpy allocates, which is not watched"
+
+    def dtype(self, name):
+        # numpy has no bf16: its bits are handed over.
+        names = {"bf16": "uint16", "fp16": "float16", "fp32": "float32"}
+        return self.numpy.dtype(names.get(name, name))
+
+    def of(self, array):
+        dtype = self.dtype(array.dtype.decode())
+        return self.numpy.frombuffer(array.bytes_at(dtype.itemsize), dtype=dtype).reshape(array.shape())
+
+    def argument(self, array, fence):
+        return self.of(array)
+
+    def check_inputs(self):
+        pass
+
+    def state(self):
+        kind, keys, *rest = self.numpy.random.get_state()
+        return {
+            "numpy's answer to errors": self.numpy.geterr(),
+            "numpy's random numbers": f"{kind} {hashed(keys.tobytes())} {rest}",
+        }
+
+    def is_array(self, result):
+        return isinstance(result, self.numpy.ndarray)
+
+    def text(self, dtype, shape):
+        return f"{dtype} {list(shape)}"
+
+    def text_of(self, result):
+        return self.text(result.dtype, result.shape)
+
+    def overlap(self, one, other):
+        return self.numpy.may_share_memory(one, other)
+
+    def take(self, name, result, array):
+        to = self.of(array)
+        dtypes = [to.dtype, self.dtype("uint8"), self.dtype("int64")] if array.name == b"codes" else [to.dtype]
+        if result.dtype not in dtypes or result.shape != to.shape:
+            raise Stop(ERROR, f"{name} gives {self.text_of(result)}, expected {self.text(to.dtype, to.shape)}")
+        if result.dtype == self.dtype("int64"):
+            result = result.clip(-(2**31), 2**31 - 1)
+        to[...] = result
+
+
+ARRAYS = {kind.name: kind for kind in (TorchArrays, NumpyArrays)}
+
+
+# --- The module -------------------------------------------------------------------------------------------------------
+
+module = arrays = None
+module_file = ""
+last_results = {}  # of each function, kept alive: a caller may still use it
+
+
+def texts_of(name):
+    """The values that the module states under a name, as text."""
+    value = getattr(module, name, None)
+    if value is None:
+        return []
+    values = [value] if isinstance(value, (str, int)) else value
+    try:
+        return [one_line(one) for one in values]
+    except TypeError:
+        raise Stop(ILLEGAL, name, repr(value), "text, or a list") from None
+
+
+def text_of(name, usual, legal):
+    texts = texts_of(name) or [usual]
+    if len(texts) != 1 or texts[0] not in legal:
+        raise Stop(ILLEGAL, name, "'" + ", ".join(texts) + "'", " or ".join(legal))
+    return texts[0]
+
+
+def lacking(name):
+    python, file = sys.executable or "python3", os.path.basename(module_file)
+    help = f"{python} -m pip install {name}, or --python-with another interpreter"
+    return Stop(UNAVAILABLE, f"{python} has no package '{name}', which {file} needs: {help}")
+
+
+def load(file, device):
+    global module, module_file, arrays
+    module_file = file
+    if module is None:
+        sys.argv = [file]
+        sys.path[0] = os.path.dirname(file)
+        sys.dont_write_bytecode = True
+        loader = importlib.machinery.SourceFileLoader("tileproof_module", file)
+        loaded = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+        sys.modules[loader.name] = loaded  # as any module's: classes and compilers look for it there
+        try:
+            in_one_process(lambda: loader.exec_module(loaded))
+        except ModuleNotFoundError as error:
+            raise lacking((error.name or "?").partition(".")[0]) from None
+        except Stop as stop:
+            raise Stop(ILLEGAL, "--python", f"'{file}' ({stop.text})", LEGAL_MODULE) from None
+        except BaseException as error:
+            raise Stop(ILLEGAL, "--python", f"'{file}' ({described(error)})", LEGAL_MODULE) from None
+        module = loaded
+    kind = text_of("ARRAYS", "torch" if "torch" in sys.modules else "numpy", list(ARRAYS))
+    device = device or text_of("DEVICE", "cpu", ["cpu", "cuda"])
+    try:
+        arrays = ARRAYS[kind](device)
+    except ModuleNotFoundError as error:
+        raise lacking(error.name) from None
+    last_results.clear()
+    facts = [("function", name) for name in FUNCTIONS if callable(getattr(module, name, None))]
+    if len(texts_of("FORMAT")) > 1:
+        raise Stop(ILLEGAL, "FORMAT", "'" + ", ".join(texts_of("FORMAT")) + "'", "one name")
+    facts += [(name, text) for name in ("FORMAT", "SCHEMES", "TYPES", "GROUP_SIZES") for text in texts_of(name)]
+    facts += [("DEVICE", device), ("not watched", arrays.not_watched())]
+    return "\n".join(f"{name}={text}" for name, text in facts)
+
+
+def call(asked):
+    name = asked.function.decode()
+    given = [arrays.argument(array, asked.fence) for array in asked.arrays[: asked.array_count]]
+    try:
+        result = in_one_process(lambda: getattr(module, name)(*given, *asked.numbers[: asked.number_count]))
+    finally:
+        arrays.check_inputs()
+    if not arrays.is_array(result):
+        raise Stop(ERROR, f"{name} gives {type(result).__name__}, expected one array of {arrays.name}")
+    require_own_memory(name, result, given)
+    arrays.take(name, result, asked.result)
+
+
+def require_own_memory(name, result, given):
+    if any(arrays.overlap(result, one) for one in given):
+        raise Stop(VIOLATION, f"{name} gives memory of its own input")
+    if name in last_results and arrays.overlap(result, last_results[name]):
+        raise Stop(VIOLATION, f"{name} gives memory that holds its result before, which a caller may still use")
+    last_results[name] = result
+
+
+# --- Processes --------------------------------------------------------------------------------------------------------
+
+returned_twice = mmap.mmap(-1, 1)  # shared with children
+forks = 0
+
+
+def count_fork():
+    global forks
+    forks += 1
+
+
+def in_one_process(run):
+    """Runs code of the module. A child that it forked and that comes back ends here."""
+    global forks
+    forks, process = 0, os.getpid()
+    try:
+        return run()
+    finally:
+        if os.getpid() != process:
+            returned_twice[0] = 1
+            os._exit(0)
+        if forks and child_came_back():
+            returned_twice[0] = 0
+            raise Stop(ERROR, "forks, and both processes go on: os.fork() needs os._exit() in the child")
+
+
+def child_came_back():
+    """Waits two seconds at most for a child to come back or to end; one that works on is the module's own matter."""
+    for _ in range(200):
+        if returned_twice[0]:
+            return True
+        try:
+            if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                break
+        except ChildProcessError:
+            break
+        time.sleep(0.01)
+    return bool(returned_twice[0])
+
+
+class Output(io.FileIO):
+    """A stream whose file may be full: what a module prints is for people, and no reason to fail."""
+
+    def write(self, data):
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def answered(run, text, capacity):
+    """Runs what is asked, and writes its text into the room that was given."""
+    try:
+        answer, said = DONE, run() or ""
+    except Stop as stop:
+        answer, said = stop.answer, stop.text
+    except BaseException as error:  # SystemExit too
+        answer, said = ERROR, described(error)
+    said = said.encode(errors="replace")[: capacity - 1] + b"\0"
+    ctypes.memmove(text, said, len(said))
+    return answer
+
+
+@IMPORT
+def asked_to_import(file, device, text, capacity):
+    return answered(lambda: load(os.fsdecode(file), device.decode()), text, capacity)
+
+
+@CALL
+def asked_to_call(asked, text, capacity):
+    return answered(lambda: call(asked.contents), text, capacity)
+
+
+@STATE
+def asked_for_state(text, capacity):
+    def lines():
+        return "\n".join(f"{name}={one_line(value)}" for name, value in arrays.state().items())
+
+    return answered(lines, text, capacity)
+
+
+def main(library, socket, preloaded):
+    others = [name for name in os.environ.pop("LD_PRELOAD", "").split(":") if name not in ("", preloaded)]
+    if others:  # which the programs that the module starts shall have too
+        os.environ["LD_PRELOAD"] = ":".join(others)
+    for name, descriptor in ("stdout", 1), ("stderr", 2):
+        stream = io.BufferedWriter(Output(descriptor, "w", closefd=False))
+        setattr(sys, name, io.TextIOWrapper(stream, errors="replace", line_buffering=True))
+    os.register_at_fork(after_in_parent=count_fork)
+    ctypes.CDLL(library).tileproof_work_of_python(int(socket), asked_to_import, asked_to_call, asked_for_state)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,81 @@
+#include "properties/subjects/python_blocks.h"
+
+#include <dlfcn.h>
+
+#include <atomic>
+#include <unordered_map>
+
+#include "properties/subjects/python/allocations.h"
+
+namespace tileproof {
+
+namespace {
+
+class PythonBlocks : public GuardedHostBlocks {
+ public:
+  void* allocate(std::size_t alignment, std::size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!on_) return nullptr;
+    Block& block = fenced(bytes, std::max(alignment, std::size_t{64}));
+    const std::lock_guard<std::mutex> lock_of_handed_out(handed_out_mutex_);
+    handed_out_.emplace(block.data(), &block);
+    ++count_;
+    return block.data();
+  }
+
+  std::size_t bytes_of(void* memory) {
+    const std::lock_guard<std::mutex> lock(handed_out_mutex_);
+    const auto found = handed_out_.find(memory);
+    return found == handed_out_.end() ? AllocationFunctions::unknown : found->second->bytes;
+  }
+
+  bool take_back(void* memory) {
+    if (count_ == 0) return false;
+    Block* block = nullptr;
+    {
+      const std::lock_guard<std::mutex> lock(handed_out_mutex_);
+      const auto found = handed_out_.find(memory);
+      if (found == handed_out_.end()) return false;
+      block = found->second;
+      handed_out_.erase(found);
+      --count_;
+    }
+    const std::lock_guard<std::mutex> lock(mutex_);
+    GuardedHostBlocks::take_back(*block);
+    return true;
+  }
+
+ private:
+  // A mutex of its own: check() frees memory while it holds the other one, and is asked here whose it is.
+  std::mutex handed_out_mutex_;
+  std::unordered_map<void*, Block*> handed_out_;
+  std::atomic<std::size_t> count_ = 0;  // of handed_out_
+};
+
+PythonBlocks& blocks() {
+  static auto* one = new PythonBlocks();  // never deleted: memory may be freed after everything else
+  return *one;
+}
+
+const AllocationFunctions functions = {.allocate = [](std::size_t alignment, std::size_t bytes) -> void* {
+                                         try {
+                                           return blocks().allocate(alignment, bytes);
+                                         } catch (const std::bad_alloc&) {
+                                           return nullptr;  // the C library says so too, or has it without fences
+                                         }
+                                       },
+                                       .bytes_of = [](void* memory) { return blocks().bytes_of(memory); },
+                                       .take_back = [](void* memory) { return blocks().take_back(memory); }};
+
+}  // namespace
+
+GuardedBlocks* python_blocks() {
+  using Intercept = void (*)(const AllocationFunctions*);
+  static const auto intercept = reinterpret_cast<Intercept>(dlsym(RTLD_DEFAULT, name_of_intercepting));
+  if (intercept == nullptr) return nullptr;
+  static const bool is_begun = (intercept(&functions), true);
+  static_cast<void>(is_begun);
+  return &blocks();
+}
+
+}  // namespace tileproof
