@@ -117,6 +117,18 @@ TEST_F(Python, ModuleOfNumpyIsToldWhichMemoryIsNotWatched) {
   EXPECT_EQ(judgement("value/integer_domain_rounds_once")["out_of_reach"].dump().find("numpy"), std::string::npos);
 }
 
+TEST_F(Python, ModuleThatEndsProcessesOfItsOwnPasses) {
+  const Ran ran = run("verify " +
+                      module_with("import multiprocessing\n"
+                                  "exact = pack\n"
+                                  "def pack(codes):\n"
+                                  "    with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+                                  "        assert pool.map(abs, [-1]) == [1]\n"
+                                  "    return exact(codes)\n") +
+                      "--property sense/one_code_changes_one_nibble --cases 20 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+}
+
 // --- Planted mistakes ------------------------------------------------------------------------------------------------
 
 struct Mistake {

@@ -1,6 +1,7 @@
 #include "properties/subjects/python_blocks.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <unordered_map>
@@ -45,6 +46,16 @@ class PythonBlocks : public GuardedHostBlocks {
     return true;
   }
 
+  // A child of fork() has one thread, which could not unlock what another thread has locked.
+  void lock() {
+    mutex_.lock();
+    handed_out_mutex_.lock();
+  }
+  void unlock() {
+    handed_out_mutex_.unlock();
+    mutex_.unlock();
+  }
+
  private:
   // A mutex of its own: check() frees memory while it holds the other one, and is asked here whose it is.
   std::mutex handed_out_mutex_;
@@ -73,8 +84,11 @@ GuardedBlocks* python_blocks() {
   using Intercept = void (*)(const AllocationFunctions*);
   static const auto intercept = reinterpret_cast<Intercept>(dlsym(RTLD_DEFAULT, name_of_intercepting));
   if (intercept == nullptr) return nullptr;
-  static const bool is_begun = (intercept(&functions), true);
-  static_cast<void>(is_begun);
+  static std::once_flag once;
+  std::call_once(once, [] {
+    pthread_atfork([] { blocks().lock(); }, [] { blocks().unlock(); }, [] { blocks().unlock(); });
+    intercept(&functions);
+  });
   return &blocks();
 }
 

@@ -10,10 +10,10 @@ import importlib.machinery
 import importlib.util
 import io
 import math
-import mmap
 import os
+import select
+import signal
 import sys
-import time
 
 DONE, ILLEGAL, UNAVAILABLE, ERROR, VIOLATION = range(5)  # as PythonAnswer
 FUNCTIONS = "pack", "unpack", "dequantize"
@@ -325,42 +325,42 @@ def require_own_memory(name, result, given):
 
 # --- Processes --------------------------------------------------------------------------------------------------------
 
-returned_twice = mmap.mmap(-1, 1)  # shared with children
-forks = 0
+pipes = []  # one for each fork of the call: its end tells whether the child came back
 
 
-def count_fork():
-    global forks
-    forks += 1
+def before_fork():
+    pipes.append(os.pipe())
+
+
+def in_child_of_fork():
+    for ending in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:  # which the worker survives, and its children shall not
+        signal.signal(ending, signal.SIG_DFL)
+
+
+def in_parent_of_fork():
+    os.close(pipes[-1][1])
 
 
 def in_one_process(run):
-    """Runs code of the module. A child that it forked and that comes back ends here."""
-    global forks
-    forks, process = 0, os.getpid()
+    """Runs code of the module. A child that it forks and that comes back from it ends here."""
+    pipes.clear()
+    process = os.getpid()
     try:
         return run()
     finally:
         if os.getpid() != process:
-            returned_twice[0] = 1
+            os.write(pipes[-1][1], b"came back")
             os._exit(0)
-        if forks and child_came_back():
-            returned_twice[0] = 0
+        if any([came_back(child) for child, _ in pipes]):
             raise Stop(ERROR, "forks, and both processes go on: os.fork() needs os._exit() in the child")
 
 
-def child_came_back():
+def came_back(child):
     """Waits two seconds at most for a child to come back or to end; one that works on is the module's own matter."""
-    for _ in range(200):
-        if returned_twice[0]:
-            return True
-        try:
-            if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                break
-        except ChildProcessError:
-            break
-        time.sleep(0.01)
-    return bool(returned_twice[0])
+    is_known, _, _ = select.select([child], [], [], 2)
+    said = os.read(child, 1) if is_known else b""
+    os.close(child)
+    return bool(said)
 
 
 class Output(io.FileIO):
@@ -411,7 +411,7 @@ def main(library, socket, preloaded):
     for name, descriptor in ("stdout", 1), ("stderr", 2):
         stream = io.BufferedWriter(Output(descriptor, "w", closefd=False))
         setattr(sys, name, io.TextIOWrapper(stream, errors="replace", line_buffering=True))
-    os.register_at_fork(after_in_parent=count_fork)
+    os.register_at_fork(before=before_fork, after_in_child=in_child_of_fork, after_in_parent=in_parent_of_fork)
     ctypes.CDLL(library).tileproof_work_of_python(int(socket), asked_to_import, asked_to_call, asked_for_state)
 
 
