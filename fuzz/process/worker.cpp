@@ -474,8 +474,9 @@ void keep_freed_memory() {
 }  // namespace
 
 int work(int socket) {
-  // A signal that ends a run reaches all its processes; the runner handles it.
-  for (const int ending : ending_signals) signal(ending, SIG_IGN);
+  // A signal that ends a run reaches all its processes; the runner handles it. A handler, unlike SIG_IGN, does not
+  // outlive exec(): a subject must be able to end the programs that it starts.
+  for (const int ending : ending_signals) signal(ending, [](int) {});
   // Move the descriptors away from those that stray writes go to.
   const auto moved_away = [](int descriptor) {
     constexpr int out_of_the_way = 500;
