@@ -96,7 +96,7 @@ class PythonSubject : public Subject {
       case Role::zeros: {
         const reference::ParameterTensor& tensor = c.scheme->tensors[role == Role::scales ? 0 : 1];
         return array_of(tensor.role, tensor.dtype != nullptr ? tensor.dtype : name_of(c.types.parameter),
-                        c.at<void>(role), tensor.dims({c.n, c.groups()}));
+                        c.at<void>(role), tensor.dims(c.groups()));
       }
       default:
         lacks(c.operation);
@@ -112,12 +112,9 @@ class PythonSubject : public Subject {
       const PythonArray array = array_of_role(c, row.role, codes);
       (row.is_output ? call.result : call.arrays[call.array_count++]) = array;
     }
-    const auto add = [&](std::int64_t number) { call.numbers[call.number_count++] = number; };
-    if (result_role(c.operation) == Role::codes) {  // the shape of packed does not say where padding begins
-      add(c.n);
-      add(c.k);
-    }
-    if (result_role(c.operation) == Role::weights) add(c.group_size);
+    call.n = c.n;
+    call.k = c.k;
+    call.group_size = c.group_size;
     const auto [answer, text] = watched(call);
     if (blocks_ != nullptr) blocks_->check();
     if (answer == PythonAnswer::violation) throw GuardViolation(text);
@@ -174,7 +171,7 @@ std::vector<const Scheme*> stated_schemes(const Format& format, const std::vecto
   return schemes;
 }
 
-/// The types whose parameters have the stated types; if none is stated fp16, or the scheme's first.
+/// The types whose weights have the stated types; if none is stated fp16, or the scheme's first.
 std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const std::vector<std::string>& names) {
   std::vector<Types> legal;
   for (const Types& types : every_types()) {
@@ -182,9 +179,9 @@ std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const
       legal.push_back(types);
     }
   }
-  const auto with = [&](Type parameter) {
+  const auto with = [&](Type weight) {
     std::vector<Types> all = legal;
-    std::erase_if(all, [&](const Types& types) { return types.parameter != parameter; });
+    std::erase_if(all, [&](const Types& types) { return types.weight != weight; });
     return all;
   };
   if (names.empty()) {
@@ -197,7 +194,7 @@ std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const
     if (own.empty()) {
       throw UsageError(
           types_name, "'" + name + "'",
-          joined(legal, ", ", [](const Types& one) { return name_of(one.parameter); }) + " with " + listed(schemes));
+          joined(legal, ", ", [](const Types& one) { return name_of(one.weight); }) + " with " + listed(schemes));
     }
     all.insert(all.end(), own.begin(), own.end());
   }

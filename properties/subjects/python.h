@@ -35,15 +35,13 @@ struct PythonArray {
   std::int32_t dim_count;
 };
 
-/// A call: the function's arguments are the arrays, then the numbers.
+/// A call: the function's arguments are the arrays, and by name the numbers that it has parameters for.
 struct PythonCall {
   static constexpr int most_arrays = 3;
-  static constexpr int most_numbers = 2;
   const char* function;
   PythonArray arrays[most_arrays];
   std::int32_t array_count;
-  std::int32_t number_count;
-  std::int64_t numbers[most_numbers];
+  std::int64_t n, k, group_size;
   PythonArray result;  // where its elements go
   std::int32_t fence;  // the byte beside arrays on a device
 };

@@ -8,6 +8,7 @@ import ctypes
 import hashlib
 import importlib.machinery
 import importlib.util
+import inspect
 import io
 import math
 import os
@@ -43,8 +44,9 @@ class Call(ctypes.Structure):  # PythonCall
         ("function", ctypes.c_char_p),
         ("arrays", Array * 3),
         ("array_count", ctypes.c_int32),
-        ("number_count", ctypes.c_int32),
-        ("numbers", ctypes.c_int64 * 2),
+        ("n", ctypes.c_int64),
+        ("k", ctypes.c_int64),
+        ("group_size", ctypes.c_int64),
         ("result", Array),
         ("fence", ctypes.c_int32),
     ]
@@ -100,7 +102,7 @@ class TorchArrays:
         return f"memory that torch allocates on {self.device.type}, which is not watched"
 
     def dtype(self, name):
-        return getattr(self.torch, {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}.get(name, name))
+        return getattr(self.torch, {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "e8m0": "uint8"}.get(name, name))
 
     def of(self, array):
         """The harness's memory as a tensor on the CPU."""
@@ -191,7 +193,7 @@ class NumpyArrays:
 
     def dtype(self, name):
         # numpy has no bf16: its bits are handed over.
-        names = {"bf16": "uint16", "fp16": "float16", "fp32": "float32"}
+        names = {"bf16": "uint16", "fp16": "float16", "fp32": "float32", "e8m0": "uint8"}
         return self.numpy.dtype(names.get(name, name))
 
     def of(self, array):
@@ -306,13 +308,28 @@ def call(asked):
     name = asked.function.decode()
     given = [arrays.argument(array, asked.fence) for array in asked.arrays[: asked.array_count]]
     try:
-        result = in_one_process(lambda: getattr(module, name)(*given, *asked.numbers[: asked.number_count]))
+        function = getattr(module, name)
+        by_name = wanted(function, asked)
+        result = in_one_process(lambda: function(*given, **by_name))
     finally:
         arrays.check_inputs()
     if not arrays.is_array(result):
         raise Stop(ERROR, f"{name} gives {type(result).__name__}, expected one array of {arrays.name}")
     require_own_memory(name, result, given)
     arrays.take(name, result, asked.result)
+
+
+def wanted(function, asked):
+    """What a function has parameters for: the sizes of the matrix and of its groups, the dtype of the result."""
+    known = {"n": asked.n, "k": asked.k, "group_size": asked.group_size}
+    known["dtype"] = arrays.dtype(asked.result.dtype.decode())
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # of a function in C
+        return {}
+    takes_all = any(one.kind is one.VAR_KEYWORD for one in parameters)
+    names = {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
+    return {name: value for name, value in known.items() if takes_all or name in names}
 
 
 def require_own_memory(name, result, given):
