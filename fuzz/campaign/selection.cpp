@@ -95,11 +95,13 @@ void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std:
 
 constexpr const char* group_of_library = "An operator library to judge";
 constexpr const char* group_of_module = "A Python module to judge";
-constexpr const char* group_of_both = "Either of them";
+constexpr const char* group_of_kernels = "Kernels by raw pointers to judge";
+constexpr const char* group_of_all = "Any of them";
 
 constexpr GivenSubjectRow given_subjects[] = {
     {"library", "--library", "the operator library that the problem's subject is"},
-    {"python", "--python", "the Python module that the problem's subject is"}};
+    {"python", "--python", "the Python module that the problem's subject is"},
+    {"kernel", "--kernel", "the kernels that the problem's subject is"}};
 
 /// The full path of a program, as a shell finds it; "" if there is none.
 std::string path_of_program(const std::string& name) {
@@ -138,6 +140,9 @@ void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
   app.option_defaults()->group(group_of_module);
   app.add_option("--python", python_file_, "a Python file with functions pack, unpack or dequantize of arrays");
   app.add_option("--python-with", python_with_, "the interpreter that runs it (default: python3)");
+  app.option_defaults()->group(group_of_kernels);
+  app.add_option("--kernel", kernel_file_,
+                 "a shared library with the functions of properties/subjects/tileproof_kernel.h");
   app.option_defaults()->group(group_of_library);
   app.add_option("--library", library_file_, "a shared library that registers PyTorch operators");
   app.add_option("--namespace", name_space_, "of its operators")->capture_default_str();
@@ -153,11 +158,11 @@ void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
       ->capture_default_str();
   app.add_option("--max-n-of-library", most_n_, "the most rows that it takes (default: no limit)");
   app.add_option("--max-k-of-library", most_k_, "the most columns that it takes (default: no limit)");
-  app.option_defaults()->group(group_of_both);
+  app.option_defaults()->group(group_of_all);
   app.add_option(
       "--device", device_,
-      "cpu or cuda (default: of a library, cuda where there is one and the operators run on it; of a module, "
-      "its DEVICE, or cpu)");
+      "cpu or cuda (default: of a library, cuda where there is one and the operators run on it; of a module and "
+      "of kernels, their DEVICE, or cpu)");
   app.add_option("--case-deadline", case_deadline_seconds_,
                  "seconds after which a case in a process of its own counts as a hang")
       ->capture_default_str();
@@ -175,18 +180,42 @@ void GivenSubjectOptions::require_meant(const CLI::App& app) const {
     };
     require(group_of_library, !library_file_.empty(), "--library");
     require(group_of_module, !python_file_.empty(), "--python");
-    if (name == "--device") require(group_of_both, any(), "--library");
+    if (name == "--device") require(group_of_all, any(), "--library");
   }
 }
 
 SelectedSubject GivenSubjectOptions::subject() const {
-  if (!library_file_.empty() && !python_file_.empty()) {
-    throw UsageError("--python", "beside --library", "one of the two");
+  const std::string* const files[] = {&library_file_, &python_file_, &kernel_file_};
+  const GivenSubjectRow* given = nullptr;
+  for (std::size_t i = 0; i < std::size(files); ++i) {
+    if (files[i]->empty()) continue;
+    if (given != nullptr) {
+      throw UsageError(given_subjects[i].flag, std::string("beside ") + given->flag, "one of the two");
+    }
+    given = &given_subjects[i];
   }
   if (!device_.empty() && device_ != "cpu" && device_ != "cuda") {
     throw UsageError("--device", "'" + device_ + "'", "cpu or cuda");
   }
-  return python_file_.empty() ? library() : module();
+  return !kernel_file_.empty() ? kernels() : !python_file_.empty() ? module() : library();
+}
+
+SelectedSubject GivenSubjectOptions::kernels() const {
+  if (!std::filesystem::is_regular_file(kernel_file_)) {
+    throw UsageError("--kernel", "'" + kernel_file_ + "' (there is no such file)", text_of_legal_kernels());
+  }
+  SelectedSubject selected;
+  selected.replay_flags = {"--kernel", file()};
+  replay_as_run(selected);
+  selected.row.name = "kernel";
+  selected.row.what = "the kernels of " + file();
+  selected.order = {selected.row.name, std::nullopt, std::nullopt, KernelLibrary{file(), device_}};
+  selected.asked_for = true;
+  return selected;
+}
+
+const std::string& GivenSubjectOptions::given_file() const {
+  return !kernel_file_.empty() ? kernel_file_ : !python_file_.empty() ? python_file_ : library_file_;
 }
 
 /// Adds the flags that both kinds have to those of a replay.
@@ -271,10 +300,7 @@ SelectedSubject GivenSubjectOptions::library() const {
   return selected;
 }
 
-std::string GivenSubjectOptions::file() const {
-  const std::string& file = python_file_.empty() ? library_file_ : python_file_;
-  return any() ? std::filesystem::absolute(file).string() : "";
-}
+std::string GivenSubjectOptions::file() const { return any() ? std::filesystem::absolute(given_file()).string() : ""; }
 
 std::vector<SelectedSubject> GivenSubjectOptions::subjects(std::vector<std::string> names) const {
   if (!any()) return selected_subjects(names);

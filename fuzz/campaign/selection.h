@@ -26,7 +26,7 @@ struct SelectedSubject {
   bool asked_for = false;                 // named on the command line
 };
 
-/// The names of subjects that their user gives, "library" and "python", and the options that give them.
+/// The names of subjects that their user gives, "library", "python" and "kernel", and the options that give them.
 struct GivenSubjectRow {
   const char* subject;
   const char* flag;
@@ -35,23 +35,23 @@ struct GivenSubjectRow {
 /// @return nullptr if no such subject has the name
 const GivenSubjectRow* given_subject_row(const std::string& subject);
 
-/// The options that give a subject, an operator library or a Python module, for the commands that judge one.
+/// The options that give a subject, an operator library, a Python module or kernels, for the commands that judge one.
 class GivenSubjectOptions {
  public:
   /// @param deadline_seconds  for each case, if the command line gives none
   void add_to(CLI::App&, double deadline_seconds = 10);
   /// Adds --format too, for commands that do not read a problem's line, where a flag has that name.
   void add_with_format_to(CLI::App&, double deadline_seconds = 10);
-  bool any() const { return !library_file_.empty() || !python_file_.empty(); }
+  bool any() const { return !given_file().empty(); }
   /// The format of a Python module, as of a problem's line.
   void judge_as(const std::string& format) { format_ = format; }
   /// @throws UsageError for an option without the one that it is about
   void require_meant(const CLI::App&) const;
   /// @throws UsageError for an option whose value is not legal
   SelectedSubject subject() const;
-  /// The full path of the library or the module; "" if none is given.
+  /// The full path of what is given; "" if nothing is.
   std::string file() const;
-  /// The subjects that are named, where "library" and "python" name the given one; the given one alone if none is
+  /// The subjects that are named, where its kind's name stands for the given one; the given one alone if none is
   /// named.
   /// @throws UsageError as selected_subjects() and subject()
   std::vector<SelectedSubject> subjects(std::vector<std::string> names) const;
@@ -60,11 +60,14 @@ class GivenSubjectOptions {
  private:
   SelectedSubject library() const;
   SelectedSubject module() const;
+  SelectedSubject kernels() const;
+  const std::string& given_file() const;
   void replay_as_run(SelectedSubject&) const;
 
   std::string library_file_;
   std::string python_file_;
   std::string python_with_;
+  std::string kernel_file_;
   std::string format_;
   std::string name_space_ = "torchao";
   std::map<Operation, std::string> operators_;  // names as given on the command line

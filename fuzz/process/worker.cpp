@@ -113,6 +113,9 @@ SubjectHere::SubjectHere(const SubjectOrder& order) {
   } else if (order.python) {
     row.name = order.subject;
     made = make_python_subject(*order.python);
+  } else if (order.kernel) {
+    row.name = order.subject;
+    made = make_kernel_subject(*order.kernel);
   } else {
     row = subject_row(order.subject);
     made = row.make();

@@ -38,6 +38,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Capabilities, operations, n_multiple, most_n,
                                    is_specification, step_elements, not_watched)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Library, file, name_space, operators, required, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PythonModule, file, interpreter, format, device)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KernelLibrary, file, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, kind, details, shrinks, wrong, cause)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ComparedElements, elements, expected_hash, differences, reasons)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Largest, value, where)
@@ -110,12 +111,15 @@ void require_count(const json& value) {
 json json_of(const SubjectOrder& order) {
   json library = optional_of(order.library);
   if (order.library) library["takes"] = json_of(order.library->takes);
-  return {{"subject", order.subject}, {"library", library}, {"python", optional_of(order.python)}};
+  return {{"subject", order.subject},
+          {"library", library},
+          {"python", optional_of(order.python)},
+          {"kernel", optional_of(order.kernel)}};
 }
 
 SubjectOrder subject_order_of(const json& value) {
   SubjectOrder order = {value.at("subject"), optional_in<Library>(value.at("library")),
-                        optional_in<PythonModule>(value.at("python"))};
+                        optional_in<PythonModule>(value.at("python")), optional_in<KernelLibrary>(value.at("kernel"))};
   if (order.library) order.library->takes = capabilities_of(value.at("library").at("takes"));
   return order;
 }

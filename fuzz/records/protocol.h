@@ -8,19 +8,21 @@
 #include <utility>
 
 #include "properties/judging/judge.h"
+#include "properties/subjects/kernel_library.h"
 #include "properties/subjects/library.h"
 #include "properties/subjects/python.h"
 
 namespace tileproof {
 
-/// Tells a worker how to make its subject: by the name of a row, from a library, or from a Python module.
+/// Tells a worker how to make its subject: by the name of a row, from a library, a Python module or kernels.
 struct SubjectOrder {
   std::string subject;
   std::optional<Library> library;
   std::optional<PythonModule> python = std::nullopt;
+  std::optional<KernelLibrary> kernel = std::nullopt;
 
   /// Whether the subject is its user's.
-  bool is_given() const { return library || python; }
+  bool is_given() const { return library || python || kernel; }
 };
 
 // Reading throws nlohmann::json::exception for a field that is missing or wrong.

@@ -1,22 +1,17 @@
 #include "properties/subjects/python.h"
 
 #include <algorithm>
-#include <charconv>
-#include <map>
-#include <sstream>
+#include <utility>
 
 #include "properties/memory/guarded.h"
 #include "properties/problem/named.h"
 #include "properties/subjects/python_blocks.h"
+#include "properties/subjects/stated.h"
 
 namespace tileproof {
 
 namespace {
 
-constexpr const char* format_name = "FORMAT";
-constexpr const char* schemes_name = "SCHEMES";
-constexpr const char* types_name = "TYPES";
-constexpr const char* group_sizes_name = "GROUP_SIZES";
 constexpr const char* device_name = "DEVICE";
 
 PythonFunctions& python() {
@@ -32,13 +27,6 @@ std::pair<PythonAnswer, std::string> answer_of(Ask ask) {
   const auto answer = static_cast<PythonAnswer>(ask(text.data(), static_cast<std::int64_t>(text.size())));
   text.resize(text.find('\0') == std::string::npos ? text.size() : text.find('\0'));
   return {answer, text};
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
 }
 
 PythonArray array_of(const char* name, const char* dtype, void* data, const reference::Dims& dims) {
@@ -134,93 +122,6 @@ class PythonSubject : public Subject {
   Fill fill_;
 };
 
-// --- Statements of the module ------------------------------------------------------------------------------------------
-
-class Facts {
- public:
-  explicit Facts(const std::string& text) {
-    for (const std::string& line : lines_of(text)) {
-      const std::size_t equals = line.find('=');
-      if (equals != std::string::npos) all_[line.substr(0, equals)].push_back(line.substr(equals + 1));
-    }
-  }
-  /// Every value that the module states under a name, in its order; none if it states nothing.
-  const std::vector<std::string>& all(const char* name) { return all_[name]; }
-  std::string one(const char* name) { return all(name).empty() ? "" : all(name).front(); }
-
- private:
-  std::map<std::string, std::vector<std::string>> all_;
-};
-
-const Format* stated_format(const PythonModule& module, const std::string& stated) {
-  if (module.format.empty() && stated.empty()) {
-    throw UsageError(format_name, "none in " + module.file,
-                     "a name of 'tileproof list formats', or --format beside it");
-  }
-  if (stated.empty()) return format_of("--format", module.format);
-  if (!module.format.empty() && module.format != stated) {
-    throw UsageError("--format", "'" + module.format + "'", "the module's own: " + stated);
-  }
-  return format_of(format_name, stated);
-}
-
-std::vector<const Scheme*> stated_schemes(const Format& format, const std::vector<std::string>& names) {
-  std::vector<const Scheme*> schemes;
-  for (const std::string& name : names) schemes.push_back(scheme_of(format, schemes_name, name));
-  if (schemes.empty()) schemes.push_back(schemes_of(format).front());
-  return schemes;
-}
-
-/// The types whose weights have the stated types; if none is stated fp16, or the scheme's first.
-std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const std::vector<std::string>& names) {
-  std::vector<Types> legal;
-  for (const Types& types : every_types()) {
-    if (std::any_of(schemes.begin(), schemes.end(), [&](const Scheme* s) { return has_types(*s, types); })) {
-      legal.push_back(types);
-    }
-  }
-  const auto with = [&](Type weight) {
-    std::vector<Types> all = legal;
-    std::erase_if(all, [&](const Types& types) { return types.weight != weight; });
-    return all;
-  };
-  if (names.empty()) {
-    const std::vector<Types> usual = with(Type::fp16);
-    return usual.empty() ? std::vector<Types>{legal.front()} : usual;
-  }
-  std::vector<Types> all;
-  for (const std::string& name : names) {
-    const std::vector<Types> own = with(type_of(types_name, name));
-    if (own.empty()) {
-      throw UsageError(
-          types_name, "'" + name + "'",
-          joined(legal, ", ", [](const Types& one) { return name_of(one.weight); }) + " with " + listed(schemes));
-    }
-    all.insert(all.end(), own.begin(), own.end());
-  }
-  return all;
-}
-
-/// The stated sizes; if none is stated those of aten's operators, or all usual ones where the format takes none of
-/// these.
-std::vector<std::int64_t> stated_group_sizes(const Format& format, const std::vector<std::string>& texts) {
-  std::vector<std::int64_t> sizes;
-  for (const std::string& text : texts) {
-    std::int64_t size = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (error != std::errc() || end != text.data() + text.size() || !format.group_sizes.contains(size)) {
-      throw UsageError(group_sizes_name, "'" + text + "'", text_of(format.group_sizes));
-    }
-    sizes.push_back(size);
-  }
-  for (const std::vector<std::int64_t>& usual : {library_capabilities({}).group_sizes, Capabilities().group_sizes}) {
-    if (!sizes.empty()) break;
-    std::copy_if(usual.begin(), usual.end(), std::back_inserter(sizes),
-                 [&](std::int64_t size) { return format.group_sizes.contains(size); });
-  }
-  return sizes;
-}
-
 }  // namespace
 
 std::string text_of_legal_module() {
@@ -242,20 +143,11 @@ MadeSubject make_python_subject(const PythonModule& module) {
   if (answer != PythonAnswer::done) throw std::runtime_error("the interpreter did not import the module: " + text);
 
   Facts facts(text);
-  Capabilities takes = library_capabilities({});
-  takes.takes_tensors = false;  // of any strides, devices and sizes
+  Capabilities takes = stated_capabilities(facts, module.file, module.format);
   takes.several_callers = false;
-  for (const Operation operation : kernel_operations) {
-    const std::vector<std::string>& names = facts.all("function");
-    if (std::find(names.begin(), names.end(), name_of(operation)) != names.end()) takes.operations.push_back(operation);
-  }
   if (takes.operations.empty()) {
     throw UsageError("--python", "'" + module.file + "' (it has none of them)", text_of_legal_module());
   }
-  takes.formats = {stated_format(module, facts.one(format_name))};
-  takes.schemes = stated_schemes(*takes.formats.front(), facts.all(schemes_name));
-  takes.types = stated_types(takes.schemes, facts.all(types_name));
-  takes.group_sizes = stated_group_sizes(*takes.formats.front(), facts.all(group_sizes_name));
   takes.not_watched = facts.one("not watched");
   MadeSubject made = {std::make_unique<PythonSubject>(), "", takes, facts.one(device_name)};
   return made;

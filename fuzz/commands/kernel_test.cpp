@@ -1,0 +1,78 @@
+// Tests judging kernels by raw pointers: right ones pass, each with a planted mistake is FAILED, and a file that is no
+// such library is refused.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "fuzz/commands/running.h"
+
+namespace tileproof {
+
+namespace {
+
+class KernelsOfAUser : public Command {
+ protected:
+  void TearDown() override {
+    unsetenv("EXAMPLE_KERNEL_FAULT");
+    Command::TearDown();
+  }
+  Ran judged(const char* fault, const std::string& more) const {
+    setenv("EXAMPLE_KERNEL_FAULT", fault, /*overwrite=*/1);
+    return run("verify --no-accuracy --cases 60 --kernel '" TILEPROOF_EXAMPLE_KERNEL "' " + out("run") + " " + more);
+  }
+};
+
+TEST_F(KernelsOfAUser, ThatAreRightPass) {
+  const Ran ran = judged("", "");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_GT(summary("run")["counts"]["PASSED"], 30) << ran.text;
+}
+
+struct OfKernels {
+  const char* name;
+  const char* fault;
+  const char* property;
+  const char* said;
+};
+
+class AFaultyKernel : public KernelsOfAUser, public testing::WithParamInterface<OfKernels> {};
+
+TEST_P(AFaultyKernel, IsFailedAndReplayed) {
+  const Ran ran = judged(GetParam().fault, std::string("--property ") + GetParam().property);
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_NE(ran.text.find(GetParam().said), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("--kernel "), std::string::npos) << "in the line that replays it: " << ran.text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Planted, AFaultyKernel,
+    testing::Values(OfKernels{"Nibbles", "nibbles swapped", "index/unpack", "Each holds the code of another element"},
+                    OfKernels{"Cut", "cut", "value/integer", "expected"},
+                    OfKernels{"Groups", "groups by rows", "group/every_weight_uses_its_own_scale",
+                              "made with another scale"},
+                    OfKernels{"WritesPast", "writes past", "write/pack", "past"},
+                    OfKernels{"Refuses", "refuses", "bits/unpack_returns", "tileproof_pack returned 3"},
+                    OfKernels{"Crash", "crash", "bits/unpack_reads", "SIGABRT"}),
+    [](const testing::TestParamInfo<OfKernels>& one) { return std::string(one.param.name); });
+
+TEST_F(KernelsOfAUser, ThatAreNoneAreRefusedInOneLine) {
+  const auto refused = [&](const std::string& options, const std::string& said) {
+    const Ran ran = run("verify " + options);
+    EXPECT_EQ(ran.exit, 2) << ran.text;
+    EXPECT_NE(ran.text.find(said), std::string::npos) << ran.text;
+  };
+  refused("--kernel /there/is/none.so", "there is no such file");
+  std::ofstream(folder_ / "text.so") << "no library";
+  refused("--kernel '" + at("text.so") + "'", "file too short");
+  refused("--kernel '" TILEPROOF_EXAMPLE_KERNEL "' --library '" + at("text.so") + "'",
+          "--kernel: given beside --library");
+  EXPECT_EQ(judged("no statement", "").exit, 2);
+  const Ran other = judged("another format", "");
+  EXPECT_EQ(other.exit, 2);
+  EXPECT_NE(other.text.find("FORMAT: given 'int3', legal is tinygemm-2"), std::string::npos) << other.text;
+}
+
+}  // namespace
+
+}  // namespace tileproof

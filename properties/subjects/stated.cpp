@@ -1,0 +1,117 @@
+#include "properties/subjects/stated.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include "properties/problem/named.h"
+
+namespace tileproof {
+
+namespace {
+
+constexpr const char* format_name = "FORMAT";
+constexpr const char* schemes_name = "SCHEMES";
+constexpr const char* types_name = "TYPES";
+constexpr const char* group_sizes_name = "GROUP_SIZES";
+
+/// @param given  by --format; "" if it is not given
+const Format* stated_format(const std::string& file, const std::string& given, const std::string& stated) {
+  if (given.empty() && stated.empty()) {
+    throw UsageError(format_name, "none in " + file, "a name of 'tileproof list formats', or --format beside it");
+  }
+  if (stated.empty()) return format_of("--format", given);
+  if (!given.empty() && given != stated) {
+    throw UsageError("--format", "'" + given + "'", "the file's own: " + stated);
+  }
+  return format_of(format_name, stated);
+}
+
+std::vector<const Scheme*> stated_schemes(const Format& format, const std::vector<std::string>& names) {
+  std::vector<const Scheme*> schemes;
+  for (const std::string& name : names) schemes.push_back(scheme_of(format, schemes_name, name));
+  if (schemes.empty()) schemes.push_back(schemes_of(format).front());
+  return schemes;
+}
+
+/// The types whose weights have the stated types; if none is stated fp16, or the scheme's first.
+std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const std::vector<std::string>& names) {
+  std::vector<Types> legal;
+  for (const Types& types : every_types()) {
+    if (std::any_of(schemes.begin(), schemes.end(), [&](const Scheme* s) { return has_types(*s, types); })) {
+      legal.push_back(types);
+    }
+  }
+  const auto with = [&](Type weight) {
+    std::vector<Types> all = legal;
+    std::erase_if(all, [&](const Types& types) { return types.weight != weight; });
+    return all;
+  };
+  if (names.empty()) {
+    const std::vector<Types> usual = with(Type::fp16);
+    return usual.empty() ? std::vector<Types>{legal.front()} : usual;
+  }
+  std::vector<Types> all;
+  for (const std::string& name : names) {
+    const std::vector<Types> own = with(type_of(types_name, name));
+    if (own.empty()) {
+      throw UsageError(
+          types_name, "'" + name + "'",
+          joined(legal, ", ", [](const Types& one) { return name_of(one.weight); }) + " with " + listed(schemes));
+    }
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
+/// The stated sizes; if none is stated those of aten's operators, or all usual ones where the format takes none of
+/// these.
+std::vector<std::int64_t> stated_group_sizes(const Format& format, const std::vector<std::string>& texts) {
+  std::vector<std::int64_t> sizes;
+  for (const std::string& text : texts) {
+    std::int64_t size = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (error != std::errc() || end != text.data() + text.size() || !format.group_sizes.contains(size)) {
+      throw UsageError(group_sizes_name, "'" + text + "'", text_of(format.group_sizes));
+    }
+    sizes.push_back(size);
+  }
+  for (const std::vector<std::int64_t>& usual : {library_capabilities({}).group_sizes, Capabilities().group_sizes}) {
+    if (!sizes.empty()) break;
+    std::copy_if(usual.begin(), usual.end(), std::back_inserter(sizes),
+                 [&](std::int64_t size) { return format.group_sizes.contains(size); });
+  }
+  return sizes;
+}
+
+}  // namespace
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+Facts::Facts(const std::string& text) {
+  for (const std::string& line : lines_of(text)) {
+    const std::size_t equals = line.find('=');
+    if (equals != std::string::npos) all_[line.substr(0, equals)].push_back(line.substr(equals + 1));
+  }
+}
+
+Capabilities stated_capabilities(Facts& facts, const std::string& file, const std::string& format) {
+  Capabilities takes = library_capabilities({});
+  takes.takes_tensors = false;  // of any strides, devices and sizes
+  const std::vector<std::string>& names = facts.all("function");
+  for (const Operation operation : kernel_operations) {
+    if (std::find(names.begin(), names.end(), name_of(operation)) != names.end()) takes.operations.push_back(operation);
+  }
+  takes.formats = {stated_format(file, format, facts.one(format_name))};
+  takes.schemes = stated_schemes(*takes.formats.front(), facts.all(schemes_name));
+  takes.types = stated_types(takes.schemes, facts.all(types_name));
+  takes.group_sizes = stated_group_sizes(*takes.formats.front(), facts.all(group_sizes_name));
+  return takes;
+}
+
+}  // namespace tileproof

@@ -1,0 +1,52 @@
+/* A kernel for tileproof, by raw pointers: a shared library with tileproof_takes() and any of the three operations.
+ *
+ *   ./tileproof verify --kernel libmine.so
+ *
+ * Plain C, so that any language and any build can give it. Nothing of tileproof is linked. */
+#ifndef TILEPROOF_KERNEL_H
+#define TILEPROOF_KERNEL_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One call. Tensors are contiguous, of the format's dtypes and shapes (`tileproof list formats`), of the host's memory
+ * or, where the library says DEVICE=cuda, of the current CUDA device. Inputs must be left as they are; an output is
+ * written whole, and holds anything before. Calls may come from several threads at once. */
+typedef struct tileproof_call {
+  const char* format;
+  const char* scheme;
+  const char* weight_type;    /* "bf16", "fp16" or "fp32" */
+  const char* parameter_type; /* those, or "e8m0" */
+  int64_t n, k, group_size;   /* a matrix of n rows and k columns, and elements of a group */
+  void* stream;               /* a cudaStream_t to work on; NULL is the default stream, and of the host */
+  const uint8_t* pairs;       /* pack's input: codes, uint8 [n][k/2], the even column in the high nibble */
+  void* packed;               /* pack's output, the input of the others */
+  const void* scales;         /* dequantize's: the scheme's first tensor of parameters, or NULL */
+  const void* zeros;          /* the second one, or NULL */
+  int32_t* codes;             /* unpack's output: int32 [n][k], 0..15 */
+  void* weights;              /* dequantize's output: [n][k], or [k][n] as the format says */
+} tileproof_call;
+
+/* What the library takes: lines NAME=VALUE, a name again for each further value.
+ *   FORMAT       one of `tileproof list formats`
+ *   SCHEMES      of the format (default: its first)
+ *   TYPES        of weights (default: fp16, or the scheme's first)
+ *   GROUP_SIZES  (default: 32, 64, 128 and 256, where they are legal)
+ *   DEVICE       cpu (default) or cuda
+ * For example "FORMAT=awq\nTYPES=fp16\nTYPES=bf16". */
+const char* tileproof_takes(void);
+
+/* Each returns 0, or another number if it refuses a call that it should take; on a device when the work is on the
+ * stream. */
+int tileproof_pack(const tileproof_call*);
+int tileproof_unpack(const tileproof_call*);
+int tileproof_dequantize(const tileproof_call*);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
