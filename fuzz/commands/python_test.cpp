@@ -2,6 +2,7 @@
 // mistake, even if it ends its process, and a file that is no module is refused.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <regex>
 
@@ -318,6 +319,22 @@ TEST_F(Python, InterpreterThatIsNotThereIsTheReasonOfWhatIsSkipped) {
       run_line("PATH=/nowhere " + program + " verify --python '" + at("mine.py") + "' --property bits/ " + out("run"));
   EXPECT_EQ(ran.exit, 3) << ran.text;
   EXPECT_NE(ran.text.find("there is no python3 on PATH"), std::string::npos) << ran.text;
+}
+
+// --- Adapters --------------------------------------------------------------------------------------------------------
+
+TEST_F(Python, AdaptersAreJudgedOrSkippedWithTheCommandThatInstallsWhatTheyNeed) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(TILEPROOF_ADAPTERS)) {
+    if (entry.path().extension() != ".py") continue;
+    ++count;
+    const std::string name = entry.path().stem().string();
+    const Ran ran = run("verify --no-accuracy --cases 4 --property codes/dequantize --python '" + entry.path().string() +
+                        "' --python-with '" TILEPROOF_PYTHON "' " + out(name));
+    EXPECT_TRUE(ran.exit == 0 || ran.exit == 1 || ran.exit == 3) << ran.text;
+    EXPECT_EQ(ran.exit == 3, ran.text.find(" -m pip install ") != std::string::npos) << ran.text;
+  }
+  EXPECT_GE(count, 8);
 }
 
 }  // namespace

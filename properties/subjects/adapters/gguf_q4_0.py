@@ -1,0 +1,14 @@
+"""gguf: Q4_0, by gguf.quants.dequantize in numpy.
+
+pip install gguf
+"""
+
+from gguf import GGMLQuantizationType
+from gguf.quants import dequantize as of_blocks
+
+FORMAT = "q4_0"
+ARRAYS = "numpy"
+
+
+def dequantize(packed):
+    return of_blocks(packed, GGMLQuantizationType.Q4_0)
