@@ -162,17 +162,18 @@ using Int4PackForCpu =
 template <class L, class Table>
 using Bitsandbytes = FormatOf<L, MultiplesOf<16>, ResultOrder::n_k, List<LookedUp<Table>>, GroupsOfElements>;
 
-/// Every format, by the name of its layout.
+/// Every format, by the name of its layout. Groups are of a multiple of 16 also where a library takes others: what
+/// judges computes sixteen columns at once, which share a group.
 using Formats =
-    List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<1>, ResultOrder::n_k, ThreeDomains>,
-         FormatOf<Awq, MultiplesOf<1>, ResultOrder::k_n, List<AwqZeros>>,
+    List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>,
+         FormatOf<Awq, MultiplesOf<16>, ResultOrder::k_n, List<AwqZeros>>,
          Int4PackForCpu<CpuCapability::standard, AffineFloatStepped>,
          Int4PackForCpu<CpuCapability::avx2, AffineFloatFolded>, Int4PackForCpu<CpuCapability::avx512, AffineFloat>,
-         FormatOf<Gptq, MultiplesOf<8>, ResultOrder::k_n, List<GptqTwoZeros>>,
-         FormatOf<GptqV1, MultiplesOf<8>, ResultOrder::k_n, List<GptqOneZeros>>,
+         FormatOf<Gptq, MultiplesOf<16>, ResultOrder::k_n, List<GptqTwoZeros>>,
+         FormatOf<GptqV1, MultiplesOf<16>, ResultOrder::k_n, List<GptqOneZeros>>,
          FormatOf<Mlx, OnlyOf<32, 64, 128>, ResultOrder::n_k, List<BiasedRows>>,
-         FormatOf<PackQuantized, MultiplesOf<1>, ResultOrder::n_k, List<PackQuantizedRows, SymmetricRows>>,
-         FormatOf<PlainInt32, MultiplesOf<1>, ResultOrder::n_k, List<IntegerZeros, NoZeros>>,
+         FormatOf<PackQuantized, MultiplesOf<16>, ResultOrder::n_k, List<PackQuantizedRows, SymmetricRows>>,
+         FormatOf<PlainInt32, MultiplesOf<16>, ResultOrder::n_k, List<IntegerZeros, NoZeros>>,
          Bitsandbytes<Nf4, Nf4Table>, Bitsandbytes<Fp4, Fp4Table>,
          FormatOf<Mxfp4, OnlyOf<32>, ResultOrder::n_k, List<MxRows>>,
          FormatOf<Q40, OnlyOf<32>, ResultOrder::n_k, List<Q40Blocks>>,

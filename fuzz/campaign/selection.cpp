@@ -218,7 +218,7 @@ const std::string& GivenSubjectOptions::given_file() const {
   return !kernel_file_.empty() ? kernel_file_ : !python_file_.empty() ? python_file_ : library_file_;
 }
 
-/// Adds the flags that both kinds have to those of a replay.
+/// Adds the flags that all kinds have to those of a replay.
 void GivenSubjectOptions::replay_as_run(SelectedSubject& selected) const {
   std::vector<std::string>& flags = selected.replay_flags;
   if (case_deadline_seconds_ != usual_deadline_seconds_) {

@@ -334,6 +334,9 @@ void require_possible(const Problem& p) {
                      "FIRST..END within the " + given(elements) + " that the problem has");
   };
   require_within_data("--codes", p.codes, p.experts * p.n * p.k);
+  if (p.format->group_sizes.contains(p.group_size) && !p.format->groups_divide_rows) {
+    require_multiple("--k", p.k, k_unit(*p.format, p.group_size), *p.format);
+  }
   const bool divides = !p.format->groups_divide_rows || (p.group_size > 0 && p.k % p.group_size == 0);
   if (!p.format->group_sizes.contains(p.group_size) || !divides) {
     throw UsageError(

@@ -3,6 +3,8 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "built_without_cuda.h"
@@ -95,6 +97,13 @@ MadeSubject make_kernel_subject(const KernelLibrary& library) {
   const char* const stated = takes();
   if (stated == nullptr) throw refuse("tileproof_takes returned NULL");
   std::string text = stated;
+  constexpr const char* legal[] = {"FORMAT",     "SCHEMES", "TYPES", "GROUP_SIZES",
+                                   "N_MULTIPLE", "MAX_N",   "MAX_K", "DEVICE"};
+  for (const std::string& name : Facts(text).names()) {
+    if (std::find(std::begin(legal), std::end(legal), name) == std::end(legal)) {
+      throw UsageError("tileproof_takes", "'" + name + "'", joined(legal, ", ", [](const char* one) { return one; }));
+    }
+  }
   std::map<Operation, Kernel> kernels;
   for (const Operation operation : kernel_operations) {
     const auto kernel = reinterpret_cast<Kernel>(dlsym(handle, symbol_of(operation).c_str()));
@@ -105,6 +114,7 @@ MadeSubject make_kernel_subject(const KernelLibrary& library) {
   if (kernels.empty()) throw refuse("it has none of the operations");
   Facts facts(text);
   Capabilities capabilities = stated_capabilities(facts, library.file, "");
+  capabilities.not_watched = "memory that kernels allocate themselves, which is not watched";
   const std::string device = !library.device.empty() ? library.device : facts.one("DEVICE");
   if (device == "cuda") {
     std::string why_not;

@@ -84,6 +84,17 @@ std::vector<std::int64_t> stated_group_sizes(const Format& format, const std::ve
   return sizes;
 }
 
+std::int64_t stated_number(Facts& facts, const char* name, std::int64_t usual) {
+  const std::string text = facts.one(name);
+  if (text.empty()) return usual;
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > Capabilities().most_n) {
+    throw UsageError(name, "'" + text + "'", "1 to 2^40");
+  }
+  return number;
+}
+
 }  // namespace
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -100,6 +111,21 @@ Facts::Facts(const std::string& text) {
   }
 }
 
+std::string Facts::one(const char* name) {
+  const std::vector<std::string>& values = all(name);
+  if (values.size() > 1)
+    throw UsageError(name, "'" + joined(values, ", ", [](const std::string& one) { return one; }) + "'", "one value");
+  return values.empty() ? "" : values.front();
+}
+
+std::vector<std::string> Facts::names() const {
+  std::vector<std::string> all;
+  for (const auto& [name, values] : all_) {
+    if (!values.empty()) all.push_back(name);
+  }
+  return all;
+}
+
 Capabilities stated_capabilities(Facts& facts, const std::string& file, const std::string& format) {
   Capabilities takes = library_capabilities({});
   takes.takes_tensors = false;  // of any strides, devices and sizes
@@ -111,6 +137,9 @@ Capabilities stated_capabilities(Facts& facts, const std::string& file, const st
   takes.schemes = stated_schemes(*takes.formats.front(), facts.all(schemes_name));
   takes.types = stated_types(takes.schemes, facts.all(types_name));
   takes.group_sizes = stated_group_sizes(*takes.formats.front(), facts.all(group_sizes_name));
+  takes.n_multiple = stated_number(facts, "N_MULTIPLE", takes.n_multiple);
+  takes.most_n = stated_number(facts, "MAX_N", takes.most_n);
+  takes.most_k = stated_number(facts, "MAX_K", takes.most_k);
   return takes;
 }
 

@@ -14,7 +14,8 @@ extern "C" {
 
 /* One call. Tensors are contiguous, of the format's dtypes and shapes (`tileproof list formats`), of the host's memory
  * or, where the library says DEVICE=cuda, of the current CUDA device. Inputs must be left as they are; an output is
- * written whole, and holds anything before. Calls may come from several threads at once. */
+ * written whole, and holds anything before. Addresses are aligned as allocators align. Calls may come from several
+ * threads at once. */
 typedef struct tileproof_call {
   const char* format;
   const char* scheme;
@@ -30,11 +31,12 @@ typedef struct tileproof_call {
   void* weights;              /* dequantize's output: [n][k], or [k][n] as the format says */
 } tileproof_call;
 
-/* What the library takes: lines NAME=VALUE, a name again for each further value.
+/* Says in lines NAME=VALUE which calls the library takes. A name stands again for each further value.
  *   FORMAT       one of `tileproof list formats`
  *   SCHEMES      of the format (default: its first)
  *   TYPES        of weights (default: fp16, or the scheme's first)
- *   GROUP_SIZES  (default: 32, 64, 128 and 256, where they are legal)
+ *   GROUP_SIZES  multiples of 16 that the format takes (default: 32, 64, 128, 256, or others if none of these is legal)
+ *   N_MULTIPLE, MAX_N, MAX_K  rows in multiples, the most rows and columns (default: any)
  *   DEVICE       cpu (default) or cuda
  * For example "FORMAT=awq\nTYPES=fp16\nTYPES=bf16". */
 const char* tileproof_takes(void);

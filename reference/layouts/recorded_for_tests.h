@@ -126,7 +126,7 @@ void expect_recorded_weights(FloatFormat type, const RecordedWeights& each, cons
   EXPECT_EQ(std::count(weights.begin(), weights.end(), Bits{0}), each.plus_zeros);
 }
 
-/// The same, with the zeros of the scheme: packed, or biases of the weights' type, or none.
+/// Expects them with the zeros of the scheme: packed, or biases of the weights' type, or none.
 template <class F, class Used, class Bits>
 void expect_recorded_as(FloatFormat type, const RecordedWeights& each) {
   using P = typename Used::Parameters;

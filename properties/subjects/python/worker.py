@@ -18,6 +18,7 @@ import sys
 
 DONE, ILLEGAL, UNAVAILABLE, ERROR, VIOLATION = range(5)  # as PythonAnswer
 FUNCTIONS = "pack", "unpack", "dequantize"
+STATEMENTS = "FORMAT", "SCHEMES", "TYPES", "GROUP_SIZES", "N_MULTIPLE", "MAX_N", "MAX_K"
 FENCE_BYTES = 4096  # on each side of an array on a device
 LEGAL_MODULE = "a Python file that can be imported"
 
@@ -250,6 +251,8 @@ def texts_of(name):
     value = getattr(module, name, None)
     if value is None:
         return []
+    if value == [] or value == ():
+        raise Stop(ILLEGAL, name, repr(value), "at least one value, or no statement")
     values = [value] if isinstance(value, (str, int)) else value
     try:
         return [one_line(one) for one in values]
@@ -299,7 +302,7 @@ def load(file, device):
     facts = [("function", name) for name in FUNCTIONS if callable(getattr(module, name, None))]
     if len(texts_of("FORMAT")) > 1:
         raise Stop(ILLEGAL, "FORMAT", "'" + ", ".join(texts_of("FORMAT")) + "'", "one name")
-    facts += [(name, text) for name in ("FORMAT", "SCHEMES", "TYPES", "GROUP_SIZES") for text in texts_of(name)]
+    facts += [(name, text) for name in STATEMENTS for text in texts_of(name)]
     facts += [("DEVICE", device), ("not watched", arrays.not_watched())]
     return "\n".join(f"{name}={text}" for name, text in facts)
 
@@ -320,7 +323,7 @@ def call(asked):
 
 
 def wanted(function, asked):
-    """What a function has parameters for: the sizes of the matrix and of its groups, the dtype of the result."""
+    """The sizes of the matrix and of its groups and the dtype of the result, as far as a function has parameters for them."""
     known = {"n": asked.n, "k": asked.k, "group_size": asked.group_size}
     known["dtype"] = arrays.dtype(asked.result.dtype.decode())
     try:
