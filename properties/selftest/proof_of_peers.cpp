@@ -81,7 +81,11 @@ SelfProof proof_of_peers() {
   for (const PeerShape& shape : peer_shapes()) {
     proof.steps.push_back({shape.text(), [peers, shape](const SelfEffort& effort) {
                              std::vector<const Mutant*> all;
-                             for (const Mutant& mutant : mutants()) all.push_back(&mutant);
+                             for (const Mutant& mutant : mutants()) {
+                               // The shapes are of tinygemm.
+                               const auto& formats = mutant.formats;
+                               if (std::ranges::count(formats, first_format) != 0) all.push_back(&mutant);
+                             }
                              if (!*peers) peers->emplace(std::move(all), effort.seed, effort.threads);
                              const bool complete = (*peers)->judge(shape, effort.stop);
                              return result_of(**peers, complete);
