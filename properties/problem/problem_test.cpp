@@ -217,7 +217,8 @@ TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
         "--k=96 --group-size=96", "--k=64 --group-size=16", "--k=64 --format=tinygemm-4",
         "--k=128 --format=tinygemm-8 --group-size=128",
         "--n=34359738367 --k=32",  // n * k is 2^40 - 32
-        "--n=1099511627776 --k=0", "--n=0 --k=1099511627776", "--format=plain --n=4 --k=2 --group-size=2"}) {
+        "--n=1099511627776 --k=0", "--n=0 --k=1099511627776", "--format=plain --n=4 --k=16 --group-size=16",
+        "--format=nf4 --n=3 --k=48 --group-size=64 --scheme=nf4 --parameter-type=fp32"}) {
     EXPECT_EQ(validate([&] { require_possible(problem_with(flags)); }), "") << flags;
   }
   for (const Profile& profile : profiles()) {
@@ -239,6 +240,8 @@ TEST(ProblemPossible, IsNothingElse) {
       {"--k=-32", {"--k:", "given -32,", "multiple of 32"}},
       {"--format=plain --n=1 --k=2 --group-size=2", {"--k:", "given 2,", "whole words", "multiple of 8, with n = 1"}},
       {"--format=plain --n=2 --k=18 --group-size=18", {"--k:", "given 18,", "multiple of 8, with n = 2"}},
+      {"--format=plain --n=4 --k=8 --group-size=8", {"--group-size:", "given 8,", "positive multiple of 16"}},
+      {"--format=nf4 --n=4 --k=24 --group-size=64 --parameter-type=fp32", {"--k:", "given 24,", "multiple of 16"}},
       {"--n=-1", {"--n:", "given -1,", "0 or more"}},
       {"--n=-9223372036854775808", {"--n:", "given -9223372036854775808,", "0 or more"}},
       {"--n=9223372036854775807", {"--n:", "given 9223372036854775807,", "at most 2^40"}},
