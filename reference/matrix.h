@@ -67,7 +67,8 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
   const Size groups = F::groups(size, group_size);
   constexpr int codes = 16;  // that there are
   for (std::int64_t n = 0; n < size.n; ++n) {
-    for (std::int64_t first = 0; first < size.k; first = F::group_end({n, first}, size, group_size)) {
+    for (std::int64_t first = 0, end = 0; first < size.k; first = end) {
+      end = F::group_end({n, first}, size, group_size);
       const Element group = F::group_of({n, first}, size, group_size);
       std::uint32_t scale = 0, zero = 0;
       if constexpr (Parameters::in_blocks) {
@@ -83,7 +84,7 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
         for (int code = 0; code < codes; ++code) {
           weight_of[code] = static_cast<Weight>(S::weight(weight_type, code, decoded));
         }
-        for (std::int64_t k = first; k < F::group_end({n, first}, size, group_size); ++k) {
+        for (std::int64_t k = first; k < end; ++k) {
           weights[F::result_at({n, k}, size)] = weight_of[code_at(packed, L::slot_of({n, k}, size))];
         }
       });

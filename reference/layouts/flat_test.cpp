@@ -7,7 +7,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -129,13 +128,6 @@ std::vector<Bits> weights_of(FloatFormat type, const RecordedWeights& each,
   dequantize<F, LookedUp<Table>>(type, fp32, packed.data(), absmax.data(), absmax.data(), each.size, each.group_size,
                                  weights.data());
   return weights;
-}
-
-template <class Bits>
-void expect_hashes(FloatFormat type, const RecordedWeights& each, const std::vector<Bits>& weights) {
-  EXPECT_EQ(fnv1a(weights), each.weights) << each.size.n << " x " << each.size.k << " in blocks of " << each.group_size;
-  EXPECT_EQ(std::count(weights.begin(), weights.end(), static_cast<Bits>(type.sign_bit())), each.minus_zeros);
-  EXPECT_EQ(std::count(weights.begin(), weights.end(), Bits{0}), each.plus_zeros);
 }
 
 template <class Bits>

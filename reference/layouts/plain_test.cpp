@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -65,10 +64,7 @@ void expect_mxfp4(FloatFormat type, const RecordedWeights& each) {
     }
   }
   EXPECT_EQ(fnv1a(packed_codes<Mxfp4>(each.size)), each.words);
-  const std::vector<Bits> weights = weights_of<Bits>(type, each.size, scales);
-  EXPECT_EQ(fnv1a(weights), each.weights) << each.size.n << " x " << each.size.k;
-  EXPECT_EQ(std::count(weights.begin(), weights.end(), static_cast<Bits>(type.sign_bit())), each.minus_zeros);
-  EXPECT_EQ(std::count(weights.begin(), weights.end(), Bits{0}), each.plus_zeros);
+  expect_hashes(type, each, weights_of<Bits>(type, each.size, scales));
 }
 
 TEST(Mxfp4, IsAsTorchaoAndCompressedTensorsHaveIt) {

@@ -101,6 +101,14 @@ struct RecordedWeights {
   std::int64_t minus_zeros, plus_zeros;
 };
 
+/// Expects the recorded weights, and as many zeros of either sign.
+template <class Bits>
+void expect_hashes(FloatFormat type, const RecordedWeights& each, const std::vector<Bits>& weights) {
+  EXPECT_EQ(fnv1a(weights), each.weights) << each.size.n << " x " << each.size.k << " in groups of " << each.group_size;
+  EXPECT_EQ(std::count(weights.begin(), weights.end(), static_cast<Bits>(type.sign_bit())), each.minus_zeros);
+  EXPECT_EQ(std::count(weights.begin(), weights.end(), Bits{0}), each.plus_zeros);
+}
+
 /// Packs the codes and dequantizes them, and expects the recorded hashes.
 /// @tparam Bits, Zeros  elements of the tensors of scales and of zeros
 template <class F, class Used, class Bits, class Zeros>
@@ -121,9 +129,7 @@ void expect_recorded_weights(FloatFormat type, const RecordedWeights& each, cons
   std::vector<Bits> weights(static_cast<std::size_t>(each.size.n * each.size.k), static_cast<Bits>(0xaaaaaaaa));
   dequantize<F, Used>(type, type, packed.data(), scales.data(), zeros.data(), each.size, each.group_size,
                       weights.data());
-  EXPECT_EQ(fnv1a(weights), each.weights);
-  EXPECT_EQ(std::count(weights.begin(), weights.end(), static_cast<Bits>(type.sign_bit())), each.minus_zeros);
-  EXPECT_EQ(std::count(weights.begin(), weights.end(), Bits{0}), each.plus_zeros);
+  expect_hashes(type, each, weights);
 }
 
 /// Expects them with the zeros of the scheme: packed, or biases of the weights' type, or none.

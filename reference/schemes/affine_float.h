@@ -8,11 +8,12 @@
 
 namespace tileproof::reference {
 
-struct AffineFloat {
-  static constexpr char name[] = "float";
+/// @tparam offset  the code whose product is 0
+template <int offset>
+struct AffineFloatFrom {
   static constexpr Zero zero_kind = Zero::value;
   static constexpr Range zero_points = {};
-  static constexpr int midpoint = 8;  // half of the sixteen codes
+  static constexpr int midpoint = offset;
 
   template <class Units>
   struct Group {
@@ -30,6 +31,10 @@ struct AffineFloat {
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
     return rounded(weight_type, sum(product(whole<Units>(code - midpoint), group.scale), group.zero));
   }
+};
+
+struct AffineFloat : AffineFloatFrom<8> {  // half of the sixteen codes
+  static constexpr char name[] = "float";
 };
 
 namespace shown_before_anything_runs {

@@ -9,28 +9,14 @@
 /// its CPU code gives.
 #pragma once
 
-#include "reference/schemes/scheme.h"
+#include "reference/schemes/scale_only.h"
 
 namespace tileproof::reference {
 
 /// @tparam Table  has `name` and the static function bits_of(code)
 template <class Table>
-struct Codebook {
+struct Codebook : OfScaleAlone {
   static constexpr const auto& name = Table::name;
-  static constexpr Zero zero_kind = Zero::none;
-  static constexpr Range zero_points = {};
-  static constexpr int midpoint = 0;
-
-  template <class Units>
-  struct Group {
-    ExactIn<Units> scale;
-  };
-
-  template <class Units>
-  static constexpr Group<Units> decoded(FloatFormat /*weight_type*/, FloatFormat parameter_type, std::uint32_t scale,
-                                        std::uint32_t /*zero*/) {
-    return {decode<Units>(parameter_type, scale)};
-  }
 
   template <class Units>
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {

@@ -11,9 +11,8 @@
 
 namespace tileproof::reference {
 
-struct ScaleAndBias : AffineFloat {
+struct ScaleAndBias : AffineFloatFrom<0> {
   static constexpr char name[] = "bias";
-  static constexpr int midpoint = 0;
 
   template <class Units>
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
@@ -22,14 +21,8 @@ struct ScaleAndBias : AffineFloat {
   }
 };
 
-struct ScaleAndMinimum : AffineFloat {
+struct ScaleAndMinimum : AffineFloatFrom<0> {
   static constexpr char name[] = "minimum";
-  static constexpr int midpoint = 0;
-
-  template <class Units>
-  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, sum(product(whole<Units>(code), group.scale), group.zero));
-  }
 };
 
 namespace shown_before_anything_runs {

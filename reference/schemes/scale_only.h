@@ -8,12 +8,11 @@
 
 namespace tileproof::reference {
 
-/// @tparam offset  the code of 0
-template <int offset>
-struct ScaledFrom {
+/// A group that is a scale; `weight` is left to each scheme.
+struct OfScaleAlone {
   static constexpr Zero zero_kind = Zero::none;
   static constexpr Range zero_points = {};
-  static constexpr int midpoint = offset;
+  static constexpr int midpoint = 0;
 
   template <class Units>
   struct Group {
@@ -25,6 +24,12 @@ struct ScaledFrom {
                                         std::uint32_t /*zero*/) {
     return {decode<Units>(parameter_type, scale)};
   }
+};
+
+/// @tparam offset  the code of 0
+template <int offset>
+struct ScaledFrom : OfScaleAlone {
+  static constexpr int midpoint = offset;
 
   template <class Units>
   static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {

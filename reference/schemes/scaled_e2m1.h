@@ -10,20 +10,12 @@
 /// compressed-tensors, see layouts/plain_test.cpp, and from the gguf package, see layouts/gguf_test.cpp.
 #pragma once
 
-#include "reference/schemes/scheme.h"
+#include "reference/schemes/scale_only.h"
 
 namespace tileproof::reference {
 
-struct ScaledE2m1 {
+struct ScaledE2m1 : OfScaleAlone {
   static constexpr char name[] = "e2m1";
-  static constexpr Zero zero_kind = Zero::none;
-  static constexpr Range zero_points = {};
-  static constexpr int midpoint = 0;
-
-  template <class Units>
-  struct Group {
-    ExactIn<Units> scale;
-  };
 
   template <class Units>
   static constexpr Group<Units> decoded(FloatFormat weight_type, FloatFormat parameter_type, std::uint32_t scale,
