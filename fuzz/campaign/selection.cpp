@@ -185,7 +185,7 @@ void GivenSubjectOptions::require_meant(const CLI::App& app) const {
 }
 
 SelectedSubject GivenSubjectOptions::subject() const {
-  const std::string* const files[] = {&library_file_, &python_file_, &kernel_file_};
+  const auto files = given_files();
   const GivenSubjectRow* given = nullptr;
   for (std::size_t i = 0; i < std::size(files); ++i) {
     if (files[i]->empty()) continue;
@@ -214,8 +214,14 @@ SelectedSubject GivenSubjectOptions::kernels() const {
   return selected;
 }
 
+std::array<const std::string*, 3> GivenSubjectOptions::given_files() const {
+  return {&library_file_, &python_file_, &kernel_file_};
+}
+
 const std::string& GivenSubjectOptions::given_file() const {
-  return !kernel_file_.empty() ? kernel_file_ : !python_file_.empty() ? python_file_ : library_file_;
+  const auto files = given_files();
+  const auto given = std::ranges::find_if(files, [](const std::string* file) { return !file->empty(); });
+  return given == files.end() ? *files.front() : **given;
 }
 
 /// Adds the flags that all kinds have to those of a replay.

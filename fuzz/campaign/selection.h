@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -61,6 +62,8 @@ class GivenSubjectOptions {
   SelectedSubject library() const;
   SelectedSubject module() const;
   SelectedSubject kernels() const;
+  /// The files of the options, in the order of the table of such subjects; "" for those that are not given.
+  std::array<const std::string*, 3> given_files() const;
   const std::string& given_file() const;
   void replay_as_run(SelectedSubject&) const;
 

@@ -193,7 +193,6 @@ std::vector<Mutant> group_mutants() {
     return format.groups_divide_rows && format.group_sizes.contains(48);
   };
   const auto has_no_zeros = [](const Format& format) { return schemes_of(format, schemes_with_zeros()).empty(); };
-  const auto has_no_tensors = [](const Format& format) { return !packs_codes_alone(format); };
   // The properties that find of_many_experts draw from these two schemes alone.
   return in_one_list(
       {except(in_formats(formats_where(is_of_rows), of_rows), {{"zero-of-the-next-group", has_no_zeros}}),

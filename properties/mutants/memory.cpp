@@ -320,7 +320,6 @@ std::vector<Mutant> memory_mutants() {
          }
        })},
   };
-  const auto has_no_tensors = [](const Format& format) { return !packs_codes_alone(format); };
   const auto has_no_half_block = [](const Format& format) {
     return format.layout.legal.k == 32 && k_unit(format, 32) % 64 == 0;
   };

@@ -37,7 +37,7 @@ std::vector<Mutant> in_formats(const std::vector<const Format*>& formats, std::v
   for (Mutant& mutant : mutants) {
     mutant.formats = formats;
     if (mutant.parts.in != pack_alone) continue;
-    std::erase_if(mutant.formats, [](const Format* format) { return !packs_codes_alone(*format); });
+    std::erase_if(mutant.formats, [](const Format* format) { return has_no_tensors(*format); });
   }
   return mutants;
 }
@@ -72,6 +72,8 @@ bool has_wide_weights(const Format& format) {
   return std::ranges::all_of(types_of_format(format),
                              [](Types types) { return types == Types(Type::fp32, Type::fp16); });
 }
+
+bool has_no_tensors(const Format& format) { return !packs_codes_alone(format); }
 
 bool takes_fp32_parameters(const Format& format) {
   return std::ranges::any_of(types_of_format(format), [](Types types) { return types.parameter == Type::fp32; });

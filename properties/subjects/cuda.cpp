@@ -100,7 +100,9 @@ class WatchedCudaSubject : public CudaSubject<CudaMemoryApart> {
   std::string planted_;
 };
 
-std::string why_no_device() {
+}  // namespace
+
+std::string why_no_cuda_device() {
   int devices = 0;
   const cudaError_t error = cudaGetDeviceCount(&devices);
   cudaGetLastError();
@@ -108,20 +110,18 @@ std::string why_no_device() {
   return devices == 0 ? "no CUDA device" : "";
 }
 
-}  // namespace
-
 MadeSubject make_cuda_subject() {
-  const std::string why_not = why_no_device();
+  const std::string why_not = why_no_cuda_device();
   return {why_not.empty() ? std::make_unique<CudaSubject<>>() : nullptr, why_not};
 }
 
 MadeSubject make_watched_cuda_subject(const std::string& planted) {
-  const std::string why_not = why_no_device();
+  const std::string why_not = why_no_cuda_device();
   return {why_not.empty() ? std::make_unique<WatchedCudaSubject>(planted) : nullptr, why_not};
 }
 
 std::map<std::string, std::string> cuda_device() {
-  if (!why_no_device().empty()) return {};
+  if (!why_no_cuda_device().empty()) return {};
   int device = 0, driver = 0, runtime = 0;
   cudaDeviceProp properties = {};
   require(cudaGetDevice(&device), "cudaGetDevice");

@@ -10,4 +10,7 @@ namespace tileproof {
 /// there is no device, or this was built without CUDA.
 std::map<std::string, std::string> cuda_device();
 
+/// @return why no subject can run on a GPU here; "" if one can
+std::string why_no_cuda_device();
+
 }  // namespace tileproof

@@ -7,8 +7,8 @@
 #include <iterator>
 #include <map>
 
-#include "built_without_cuda.h"
 #include "properties/problem/named.h"
+#include "properties/subjects/cuda_device.h"
 #include "properties/subjects/stated.h"
 #include "properties/subjects/tileproof_kernel.h"
 #if defined(TILEPROOF_HAS_CUDA)
@@ -64,18 +64,12 @@ class KernelSubject : public Subject {
   bool on_device_;
 };
 
-/// The current device's memory, or why there is none.
-std::unique_ptr<Memory> memory_of_device(std::string& why_not) {
+std::unique_ptr<Memory> memory_of_device() {
 #if defined(TILEPROOF_HAS_CUDA)
-  int devices = 0;
-  const cudaError_t error = cudaGetDeviceCount(&devices);
-  if (error == cudaSuccess && devices > 0) return std::make_unique<CudaMemory>();
-  cudaGetLastError();
-  why_not = error == cudaSuccess ? "no CUDA device" : cudaGetErrorString(error);
+  return std::make_unique<CudaMemory>();
 #else
-  why_not = built_without_cuda;
-#endif
   return nullptr;
+#endif
 }
 
 }  // namespace
@@ -117,10 +111,8 @@ MadeSubject make_kernel_subject(const KernelLibrary& library) {
   capabilities.not_watched = "memory that kernels allocate themselves, which is not watched";
   const std::string device = !library.device.empty() ? library.device : facts.one("DEVICE");
   if (device == "cuda") {
-    std::string why_not;
-    std::unique_ptr<Memory> memory = memory_of_device(why_not);
-    if (memory == nullptr) return {nullptr, why_not};
-    return {std::make_unique<KernelSubject>(kernels, std::move(memory), true), "", on_a_gpu(capabilities), device};
+    if (const std::string why_not = why_no_cuda_device(); !why_not.empty()) return {nullptr, why_not};
+    return {std::make_unique<KernelSubject>(kernels, memory_of_device(), true), "", on_a_gpu(capabilities), device};
   }
   if (!device.empty() && device != "cpu") throw UsageError("DEVICE", "'" + device + "'", "cpu or cuda");
   return {std::make_unique<KernelSubject>(kernels, make_host_memory(), false), "", capabilities, "cpu"};

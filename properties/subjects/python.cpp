@@ -53,10 +53,8 @@ class PythonSubject : public Subject {
     ProcessState all = process_state();
     const auto [answer, text] = answer_of([](char* room, std::int64_t bytes) { return python().state(room, bytes); });
     if (answer != PythonAnswer::done) throw SubjectError(text);
-    for (const std::string& line : lines_of(text)) {
-      const std::size_t equals = line.find('=');
-      all[line.substr(0, equals)] = line.substr(std::min(equals, line.size() - 1) + 1);
-    }
+    Facts facts(text);
+    for (const std::string& name : facts.names()) all[name] = facts.one(name.c_str());
     return all;
   }
 

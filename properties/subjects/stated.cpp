@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <sstream>
 
 #include "properties/problem/named.h"
@@ -64,17 +65,23 @@ std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const
   return all;
 }
 
+std::optional<std::int64_t> number_in(const std::string& text) {
+  std::int64_t number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  return error == std::errc() && end == last ? std::optional(number) : std::nullopt;
+}
+
 /// The stated sizes; if none is stated those of aten's operators, or all usual ones where the format takes none of
 /// these.
 std::vector<std::int64_t> stated_group_sizes(const Format& format, const std::vector<std::string>& texts) {
   std::vector<std::int64_t> sizes;
   for (const std::string& text : texts) {
-    std::int64_t size = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-    if (error != std::errc() || end != text.data() + text.size() || !format.group_sizes.contains(size)) {
+    const std::optional<std::int64_t> size = number_in(text);
+    if (!size || !format.group_sizes.contains(*size)) {
       throw UsageError(group_sizes_name, "'" + text + "'", text_of(format.group_sizes));
     }
-    sizes.push_back(size);
+    sizes.push_back(*size);
   }
   for (const std::vector<std::int64_t>& usual : {library_capabilities({}).group_sizes, Capabilities().group_sizes}) {
     if (!sizes.empty()) break;
@@ -87,12 +94,11 @@ std::vector<std::int64_t> stated_group_sizes(const Format& format, const std::ve
 std::int64_t stated_number(Facts& facts, const char* name, std::int64_t usual) {
   const std::string text = facts.one(name);
   if (text.empty()) return usual;
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > Capabilities().most_n) {
+  const std::optional<std::int64_t> number = number_in(text);
+  if (!number || *number < 1 || *number > Capabilities().most_n) {
     throw UsageError(name, "'" + text + "'", "1 to 2^40");
   }
-  return number;
+  return *number;
 }
 
 }  // namespace

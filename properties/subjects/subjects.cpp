@@ -25,6 +25,7 @@ bool Capabilities::takes(const Problem& p) const {
 MadeSubject make_cuda_subject() { return {nullptr, built_without_cuda}; }
 MadeSubject make_watched_cuda_subject(const std::string&) { return {nullptr, built_without_cuda}; }
 std::map<std::string, std::string> cuda_device() { return {}; }
+std::string why_no_cuda_device() { return built_without_cuda; }
 #endif
 
 void lacks(Operation operation) {

@@ -11,7 +11,13 @@ TYPES = ["fp32", "fp16", "bf16"]
 GROUP_SIZES = [32, 64, 128, 256, 512, 1024]
 
 
-def dequantize(packed, absmax, n, k, group_size, dtype):
-    code = get_4bit_type(FORMAT, device=packed.device)
-    state = QuantState(absmax.flatten(), torch.Size((n, k)), code, group_size, FORMAT, dtype)
-    return dequantize_4bit(packed, state)
+def of_format(name):
+    def dequantize(packed, absmax, n, k, group_size, dtype):
+        code = get_4bit_type(name, device=packed.device)
+        state = QuantState(absmax.flatten(), torch.Size((n, k)), code, group_size, name, dtype)
+        return dequantize_4bit(packed, state)
+
+    return dequantize
+
+
+dequantize = of_format(FORMAT)
