@@ -100,7 +100,7 @@ struct ScalesAndZeroPoints : Scales<ByGroup> {
 /// Scales, and nothing beside them.
 template <class Order>
 struct ScalesAlone : Scales<Order> {
-  static constexpr ParameterTensor tensors[] = {Scales<Order>::scales};
+  static constexpr ParameterTensor tensors[1] = {Scales<Order>::scales};
   template <class Bits>
   using ZeroElement = Bits;
 };
@@ -108,7 +108,7 @@ struct ScalesAlone : Scales<Order> {
 /// Scales and numbers of their type that are added, in tensors of one shape.
 template <class Order>
 struct ScalesAndBiases : Scales<Order> {
-  static constexpr ParameterTensor tensors[] = {Scales<Order>::scales,
+  static constexpr ParameterTensor tensors[2] = {Scales<Order>::scales,
                                                 {"biases", nullptr, Order::dims_text, Order::dims}};
   template <class Bits>
   using ZeroElement = Bits;
@@ -144,7 +144,7 @@ struct TextOfGroups {
 /// Scales, and zero points of four bits, packed by the layout L as a matrix of a column for each group.
 template <class Order, IsLayout L, int less = 0>
 struct ScalesAndPackedZeros : Scales<Order> {
-  static constexpr ParameterTensor tensors[] = {Scales<Order>::scales,
+  static constexpr ParameterTensor tensors[2] = {Scales<Order>::scales,
                                                 {"zeros", L::dtype, TextOfGroups<L>::text.text, L::dims}};
   template <class Bits>
   using ZeroElement = typename L::Storage;
@@ -182,9 +182,16 @@ struct InBlocks {
   }
 };
 
-/// The tensors of parameters.
+/// The tensors of parameters. A class template must state their number: nvcc takes an array that is sized by its
+/// initializer for one of no elements until something uses it.
 template <class Parameters>
-constexpr int tensor_count = static_cast<int>(std::extent_v<decltype(Parameters::tensors)>);
+constexpr int number_of_tensors() {
+  constexpr auto count = static_cast<int>(std::extent_v<decltype(Parameters::tensors)>);
+  static_assert((count == 0) == Parameters::in_blocks);
+  return count;
+}
+template <class Parameters>
+constexpr int tensor_count = number_of_tensors<Parameters>();
 
 /// A number of `bytes` bytes, the lowest first.
 template <class Storage>
