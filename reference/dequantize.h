@@ -20,15 +20,15 @@ constexpr auto with_units(FloatFormat format, Use use) {
 // With a scale and a zero that have been decoded, as the sixteen codes of a group share them.
 template <class Units>
 constexpr std::uint32_t dequantized_float(FloatFormat format, int code, ExactIn<Units> scale, ExactIn<Units> zero) {
-  return AffineFloat::weight(format, code, AffineFloat::Group<Units>{scale, zero});
+  return weight_in<AffineFloat>(format, code, AffineFloat::Group<Units>{scale, zero});
 }
 template <class Units>
 constexpr std::uint32_t dequantized_integer(FloatFormat format, int code, ExactIn<Units> scale, int zero_point) {
-  return AffineInteger::weight(format, code, AffineInteger::Group<Units>{scale, zero_point});
+  return weight_in<AffineInteger>(format, code, AffineInteger::Group<Units>{scale, zero_point});
 }
 template <class Units>
 constexpr std::uint32_t dequantized_none(FloatFormat format, int code, ExactIn<Units> scale) {
-  return ScaleOnly::weight(format, code, ScaleOnly::Group<Units>{scale});
+  return weight_in<ScaleOnly>(format, code, ScaleOnly::Group<Units>{scale});
 }
 
 /// @param code   0..15

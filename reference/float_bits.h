@@ -1,12 +1,12 @@
 /// Floating-point values as bits, and one rounding from an exact value to bits.
 ///
-/// Specifies the binary formats bf16, fp16 and fp32, and e8m0 of eight bits, which is a power of two, or NaN; and
-/// rounding to nearest, ties to even, subnormals kept. Every NaN
-/// that arithmetic makes is the one the hardware makes: sign 0, all exponent and fraction bits 1 (0x7fff, 0x7fff,
-/// 0x7fffffff). Integers only: nothing here depends on a compiler's or a machine's idea of floating point.
+/// Specifies the binary formats bf16, fp16 and fp32; two of eight bits: e8m0, which is a power of two, or NaN, and
+/// e4m3, which has no infinity; and rounding to nearest, ties to even, subnormals kept. Every NaN that arithmetic makes
+/// is the one the hardware makes: sign 0, all exponent and fraction bits 1 (0x7fff, 0x7fff, 0x7fffffff). Integers only:
+/// nothing here depends on a compiler's or a machine's idea of floating point.
 ///
 /// Source: IEEE 754-2019 sections 3.4 and 4.3.1; PTX ISA, "fma", for the canonical NaN; OCP Microscaling Formats (MX)
-/// 1.0, section 5.4.1, for e8m0.
+/// 1.0, section 5.4.1, for e8m0, and section 5.3.1 for e4m3.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,8 @@ struct FloatFormat {
   int fraction_bits;
 
   constexpr bool is_exponent() const { return fraction_bits == 0; }
+  /// e4m3's largest exponent is one of numbers, of which all ones alone are NaN.
+  constexpr bool has_infinity() const { return !is_exponent() && exponent_bits != 4; }
   constexpr int bits() const { return (is_exponent() ? 0 : 1) + exponent_bits + fraction_bits; }
   constexpr int bias() const { return (1 << (exponent_bits - 1)) - 1; }
   /// The exponent of the last bit of a subnormal: the smallest positive value is 2^smallest_exponent.
@@ -30,7 +32,7 @@ struct FloatFormat {
   constexpr std::uint32_t canonical_nan() const { return (std::uint32_t{1} << (exponent_bits + fraction_bits)) - 1; }
   /// The largest magnitude that is no NaN: finite where there is no infinity.
   constexpr std::uint32_t infinity() const {
-    return is_exponent() ? canonical_nan() - 1 : ((std::uint32_t{1} << exponent_bits) - 1) << fraction_bits;
+    return has_infinity() ? ((std::uint32_t{1} << exponent_bits) - 1) << fraction_bits : canonical_nan() - 1;
   }
   constexpr bool is_nan(std::uint32_t pattern) const { return (pattern & canonical_nan()) > infinity(); }
   constexpr bool operator==(const FloatFormat&) const = default;
@@ -40,6 +42,7 @@ inline constexpr FloatFormat bf16{8, 7};
 inline constexpr FloatFormat fp16{5, 10};
 inline constexpr FloatFormat fp32{8, 23};
 inline constexpr FloatFormat e8m0{8, 0};
+inline constexpr FloatFormat e4m3{4, 3};
 
 /// What kind of number an extended real is.
 enum class Kind { finite, infinite, nan };
@@ -75,7 +78,8 @@ constexpr ExactIn<Units> decode(FloatFormat format, std::uint32_t pattern) {
   const int exponent = static_cast<int>((pattern & format.canonical_nan()) >> format.fraction_bits);
   if (format.is_nan(pattern)) return not_a_number<Units>();
   if (format.is_exponent()) return {.magnitude = 1, .exponent = exponent - format.bias()};
-  if (exponent == (1 << format.exponent_bits) - 1) return {.kind = Kind::infinite, .negative = negative};
+  if (format.has_infinity() && exponent == (1 << format.exponent_bits) - 1)
+    return {.kind = Kind::infinite, .negative = negative};
   if (exponent == 0) return {.negative = negative, .magnitude = fraction, .exponent = format.smallest_exponent()};
   return {.negative = negative,
           .magnitude = fraction | Units{1} << format.fraction_bits,
@@ -135,6 +139,9 @@ static_assert(rounded(bf16, decode(e8m0, 0)) == 0x0040);           // 2^-127 is 
 static_assert(rounded(bf16, decode(e8m0, 254)) == 0x7f00);         // 2^127
 static_assert(rounded(fp32, decode(e8m0, 255)) == 0x7fffffff);     // NaN
 static_assert(rounded(e8m0, decode(fp32, 0x3f800000)) == 127);     // 1
+static_assert(rounded(fp16, decode(e4m3, 0x7e)) == 0x5f00);        // 448, the largest
+static_assert(rounded(fp16, decode(e4m3, 0x81)) == 0x9800);        // -2^-9, the smallest
+static_assert(rounded(fp16, decode(e4m3, 0xff)) == 0x7fff);        // NaN
 }  // namespace shown_before_anything_runs
 
 }  // namespace tileproof::reference

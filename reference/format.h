@@ -31,8 +31,8 @@ struct GroupSizes {
 enum class ResultOrder { n_k, k_n };
 
 /// The types of a scheme's weights and of its parameters: one type; fp32 weights of any parameters, of fp16 or of e8m0
-/// alone; or weights of any type, of parameters that are fp32 or e8m0.
-enum class WeightType { of_parameters, always_fp32, fp32_of_fp16, fp32_of_e8m0, any_of_fp32, any_of_e8m0 };
+/// alone; or weights of any type, of parameters that are fp32, e8m0 or e4m3.
+enum class WeightType { of_parameters, always_fp32, fp32_of_fp16, fp32_of_e8m0, any_of_fp32, any_of_e8m0, any_of_e4m3 };
 
 /// A layout of layouts/.
 struct Layout {
@@ -62,11 +62,16 @@ struct Scheme {
   Zero zero_kind;
   Range zero_points;
   int midpoint;
+  bool has_factor;  // a number of the whole matrix, fp32, in the second tensor: it stands for `zero` below
   std::uint32_t (*weight)(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
                           std::uint32_t zero);
+  Exact (*unrounded)(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
+                     std::uint32_t zero);  // the weight before its last rounding
   const ParameterTensor* tensors;
   int tensor_count;
-  bool in_blocks;  // parameters lie in the packed buffer, as bytes, and there are no tensors
+  int groups_of_number;  // that have one scale and one zero, and factors of their own above these; usually 1
+  bool in_blocks;        // parameters lie in the packed buffer, as `block` says, and there are no tensors
+  BlockForm block;
   bool zeros_are_packed;
   int stored_less;
   std::int64_t (*scale_at)(Element group, Size groups);

@@ -12,6 +12,7 @@
 #include "reference/layouts/flat.h"
 #include "reference/layouts/gguf.h"
 #include "reference/layouts/int4pack_cpu.h"
+#include "reference/layouts/marlin.h"
 #include "reference/layouts/plain.h"
 #include "reference/layouts/tensor_core_tiled.h"
 #include "reference/layouts/words_of_eight.h"
@@ -131,14 +132,20 @@ using AwqZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<ByGroup, Awq>>;
 using GptqTwoZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<ByGroup, GptqZeros>>;
 /// A stored 15 stands for 16, as ExLlama's kernels and AutoGPTQ read it; others read 0, or carry into the next nibble.
 using GptqOneZeros = With<AffineIntegerFromOne, ScalesAndPackedZeros<ByGroup, GptqZeros, /*less=*/1>>;
+using MarlinTwoZeros = With<AffineIntegerOfCodes, ScalesAndPackedZeros<ByGroupForMarlin, MarlinZeros>>;
+using MarlinSymmetric = With<Symmetric, ScalesAlone<ByGroupForMarlin>>;
 using PackQuantizedRows = With<AffineIntegerOfCodes, ScalesAndPackedZeros<ByRow, PackQuantizedZeros>>;
 using SymmetricRows = With<Symmetric, ScalesAlone<ByRow>>;
 /// bitsandbytes: an fp32 number a block, of which a matrix has one row.
 template <class Table>
 using LookedUp = With<Codebook<Table>, ScalesAlone<ByGroup>, WeightType::any_of_fp32>;
 using MxRows = With<ScaledE2m1, ScalesAlone<ByRow>, WeightType::any_of_e8m0>;
+using Nvfp4Rows = With<MultipliedE2m1, ScalesAndFactor<ByRow>, WeightType::any_of_e4m3>;
+using Nvfp4Swizzled = With<SwizzledE2m1, ScalesAndFactor<Swizzled>, WeightType::any_of_e4m3>;
+using Nvfp4Divided = With<DividedE2m1, ScalesAndFactor<ByRow>, WeightType::any_of_e4m3>;
 using Q40Blocks = With<Symmetric, InBlocks<Q40, 2, false>, WeightType::fp32_of_fp16>;
 using Q41Blocks = With<ScaleAndMinimum, InBlocks<Q41, 2, true>, WeightType::fp32_of_fp16>;
+using Q4KBlocks = With<FactoredScaleAndMinimum, InBlocksOfEight, WeightType::fp32_of_fp16>;
 using MxBlocks = With<ScaledE2m1OfGguf, InBlocks<Mxfp4Gguf, 1, false>, WeightType::fp32_of_e8m0>;
 using BiasedRows = With<ScaleAndBias, ScalesAndBiases<ByRow>>;
 
@@ -150,7 +157,8 @@ using Fp32Weights = With<S, ScalesAndZeros, WeightType::always_fp32>;
 using Schemes =
     List<FloatZeros, IntegerZeros, NoZeros, AwqZeros, Fp32Weights<AffineFloatStepped>, Fp32Weights<AffineFloatFolded>,
          Fp32Weights<AffineFloat>, GptqTwoZeros, GptqOneZeros, BiasedRows, PackQuantizedRows, SymmetricRows,
-         LookedUp<Nf4Table>, LookedUp<Fp4Table>, MxRows, Q40Blocks, Q41Blocks, MxBlocks>;
+         LookedUp<Nf4Table>, LookedUp<Fp4Table>, MxRows, Q40Blocks, Q41Blocks, MxBlocks, MarlinSymmetric,
+         MarlinTwoZeros, Nvfp4Rows, Nvfp4Swizzled, Nvfp4Divided, Q4KBlocks>;
 
 template <int inner_k_tiles>
 using Tinygemm = FormatOf<TensorCoreTiled<inner_k_tiles>, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>;
@@ -171,13 +179,16 @@ using Formats =
          Int4PackForCpu<CpuCapability::avx2, AffineFloatFolded>, Int4PackForCpu<CpuCapability::avx512, AffineFloat>,
          FormatOf<Gptq, MultiplesOf<16>, ResultOrder::k_n, List<GptqTwoZeros>>,
          FormatOf<GptqV1, MultiplesOf<16>, ResultOrder::k_n, List<GptqOneZeros>>,
+         FormatOf<Marlin, MultiplesOf<16>, ResultOrder::k_n, List<MarlinSymmetric, MarlinTwoZeros>>,
          FormatOf<Mlx, OnlyOf<32, 64, 128>, ResultOrder::n_k, List<BiasedRows>>,
          FormatOf<PackQuantized, MultiplesOf<16>, ResultOrder::n_k, List<PackQuantizedRows, SymmetricRows>>,
          FormatOf<PlainInt32, MultiplesOf<16>, ResultOrder::n_k, List<IntegerZeros, NoZeros>>,
          Bitsandbytes<Nf4, Nf4Table>, Bitsandbytes<Fp4, Fp4Table>,
          FormatOf<Mxfp4, OnlyOf<32>, ResultOrder::n_k, List<MxRows>>,
+         FormatOf<Nvfp4, OnlyOf<16>, ResultOrder::n_k, List<Nvfp4Rows, Nvfp4Swizzled, Nvfp4Divided>>,
          FormatOf<Q40, OnlyOf<32>, ResultOrder::n_k, List<Q40Blocks>>,
          FormatOf<Q41, OnlyOf<32>, ResultOrder::n_k, List<Q41Blocks>>,
+         FormatOf<Q4K, OnlyOf<32>, ResultOrder::n_k, List<Q4KBlocks>>,
          FormatOf<Mxfp4Gguf, OnlyOf<32>, ResultOrder::n_k, List<MxBlocks>>>;
 
 template <IsLayout L>
@@ -198,6 +209,12 @@ constexpr Layout layout_as_data() {
           .coordinates = coordinates_in_batch<L>};
 }
 
+template <class P>
+constexpr BlockForm block_form() {
+  if constexpr (P::in_blocks) return P::block;
+  return {};
+}
+
 template <class Used>
 constexpr Scheme scheme_as_data() {
   using S = typename Used::Scheme;
@@ -207,10 +224,14 @@ constexpr Scheme scheme_as_data() {
           .zero_kind = S::zero_kind,
           .zero_points = S::zero_points,
           .midpoint = S::midpoint,
+          .has_factor = has_factor<S>,
           .weight = weight<S>,
+          .unrounded = unrounded<S>,
           .tensors = P::tensors,
           .tensor_count = tensor_count<P>,
+          .groups_of_number = groups_of_number<S>(),
           .in_blocks = P::in_blocks,
+          .block = block_form<P>(),
           .zeros_are_packed = P::zeros_are_packed,
           .stored_less = P::stored_less,
           .scale_at = P::scale_at,

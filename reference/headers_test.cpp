@@ -15,8 +15,10 @@
 #include "reference/formats.h"
 #include "reference/layouts/awq.h"
 #include "reference/layouts/flat.h"
+#include "reference/layouts/gguf.h"
 #include "reference/layouts/int4pack_cpu.h"
 #include "reference/layouts/layout.h"
+#include "reference/layouts/marlin.h"
 #include "reference/layouts/plain.h"
 #include "reference/layouts/tensor_core_tiled.h"
 #include "reference/layouts/words_of_eight.h"
@@ -29,6 +31,7 @@
 #include "reference/schemes/parameters.h"
 #include "reference/schemes/scale_and_bias.h"
 #include "reference/schemes/scale_only.h"
+#include "reference/schemes/scaled_e2m1.h"
 #include "reference/schemes/scheme.h"
 
 namespace tileproof::reference {

@@ -54,7 +54,7 @@ constexpr void convert(const typename From::Storage* from, Size size, typename T
 /// @tparam Used  one of its schemes, a With
 /// @param packed   units of F's layout
 /// @param scales   the first tensor of Used::Parameters; where those lie in the packed buffer, only its type counts
-/// @param zeros    the last one: scales again where that is one tensor; read where the scheme has a zero
+/// @param zeros    the last one: scales again where that is one tensor; read where the scheme has a zero or a factor
 /// @param weights  in F's order, all written
 template <class F, class Used, class Bits, class Weight>
 constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, const typename F::Codes::Storage* packed,
@@ -72,17 +72,19 @@ constexpr void dequantize(FloatFormat weight_type, FloatFormat parameter_type, c
       const Element group = F::group_of({n, first}, size, group_size);
       std::uint32_t scale = 0, zero = 0;
       if constexpr (Parameters::in_blocks) {
-        scale = number_at(packed, Parameters::scale_at(group, groups), sizeof(Bits));
-        if (S::zero_kind != Zero::none) zero = number_at(packed, Parameters::zero_at(group, groups), sizeof(Bits));
+        constexpr BlockForm block = Parameters::block;
+        const GroupBits bits = Parameters::get(packed + block.first_byte(group, groups), group.k % block.groups);
+        scale = bits.scale;
+        zero = bits.zero;
       } else {
         scale = scales[Parameters::scale_at(group, groups)];
-        if constexpr (S::zero_kind != Zero::none) zero = zero_of<Parameters>(zeros, group, groups);
+        if constexpr (S::zero_kind != Zero::none || has_factor<S>) zero = zero_of<Parameters>(zeros, group, groups);
       }
       with_units(weight_type, parameter_type, [&]<class Units>() {
         const auto decoded = S::template decoded<Units>(weight_type, parameter_type, scale, zero);
         Weight weight_of[codes] = {};  // of this group
         for (int code = 0; code < codes; ++code) {
-          weight_of[code] = static_cast<Weight>(S::weight(weight_type, code, decoded));
+          weight_of[code] = static_cast<Weight>(weight_in<S>(weight_type, code, decoded));
         }
         for (std::int64_t k = first; k < end; ++k) {
           weights[F::result_at({n, k}, size)] = weight_of[code_at(packed, L::slot_of({n, k}, size))];

@@ -137,7 +137,7 @@ std::uint64_t seed_of(const Problem& problem) {
 /// One problem for each profile. The first has 64 rows, so that it shows where a mutant of the layout is; the others
 /// are small, some with a tail where the format allows one, and of different k.
 std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::string>& profiles) {
-  constexpr std::int64_t least_k_of_first = 256, most_k = 1024;
+  constexpr std::int64_t least_k_of_first = 256, most_k = 1024, most_elements = 32768;
   const std::int64_t unit = k_unit(*plain.format, plain.group_size);
   std::vector<Problem> problems;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
@@ -146,7 +146,7 @@ std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::st
     const std::int64_t n = i == 0 ? 64 : i % 3 == 1 ? 19 : 16, multiple = problem.layout().legal.n;
     problem.n = (n + multiple - 1) / multiple * multiple;
     std::int64_t units = i == 0 ? (least_k_of_first + unit - 1) / unit : std::int64_t{1} << i % 3;
-    while (units > 1 && units * unit > most_k) units /= 2;
+    while (units > 1 && (units * unit > most_k || problem.n * units * unit > most_elements)) units /= 2;
     problem.k = units * unit;
     problem.seed = seed_of(problem);
     problems.push_back(problem);

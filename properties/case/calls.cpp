@@ -83,10 +83,31 @@ Matrix<std::uint16_t> whole_activations(const Problem& p) {
   return activations;
 }
 
+namespace {
+
+/// A whole number in the type of the parameters.
+std::uint32_t whole_parameter(const Problem& p, int number) {
+  return reference::rounded(float_format_of(p.types.parameter), reference::whole(number));
+}
+
+}  // namespace
+
+std::uint32_t whole_scale(const Problem& p, int number) {
+  if (p.scheme->groups_of_number == 1) return whole_parameter(p, number);
+  return whole_parameter(p, 1) | static_cast<std::uint32_t>(number) << 16;
+}
+
+std::uint32_t whole_zero(const Problem& p, int number) {
+  if (p.scheme->groups_of_number == 1) return whole_parameter(p, number);
+  return whole_parameter(p, -1) | static_cast<std::uint32_t>(number) << 16;
+}
+
 Parameters unit_scales(const Problem& problem) {
+  constexpr std::uint32_t factor = 0x3f800000;  // 1
   Parameters parameters = zero_parameters(problem);
-  const std::uint32_t one = reference::rounded(float_format_of(problem.types.parameter), reference::whole(1));
-  for (std::uint32_t& scale : parameters.scales.elements) scale = one;
+  for (std::uint32_t& scale : parameters.scales.elements) scale = whole_scale(problem, 1);
+  const std::uint32_t no_zero = problem.scheme->has_factor ? factor : whole_zero(problem, 0);
+  for (std::uint32_t& zero : parameters.zeros.elements) zero = no_zero;
   const auto zero_point = static_cast<std::int8_t>(problem.scheme->zero_points.nearest_to_zero());
   for (std::int8_t& each : parameters.zero_points.elements) each = zero_point;
   return parameters;

@@ -23,6 +23,10 @@ CallData other_data(const Case&, Operation, std::uint64_t which);
 /// every sum is a whole number of at most 128, exact in fp32 in any order and exact in bf16: one wrong code or one lost
 /// term shows.
 Matrix<std::uint16_t> whole_activations(const Problem&);
+/// Bits of a scale, and of a zero that adds a number, for a small whole number. Of groups that have factors of their
+/// own above one number, the factor says it: of the scale 1, of the subtracted -1.
+std::uint32_t whole_scale(const Problem&, int number);
+std::uint32_t whole_zero(const Problem&, int number);
 Parameters unit_scales(const Problem&);
 Matrix<std::uint32_t> whole_products(const Problem&, const Matrix<std::uint16_t>& activations,
                                      const Matrix<std::uint8_t>& codes);

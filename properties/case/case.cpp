@@ -115,6 +115,36 @@ std::int8_t drawn_zero_point(const Scheme& scheme, std::uint64_t bits) {
 
 }  // namespace
 
+namespace {
+
+/// The factor of a matrix: one of ordinary size with a full fraction, so that every rounding shows, or, one time in
+/// four, one of the profile.
+std::uint32_t drawn_factor(const Problem& p, std::uint64_t expert) {
+  const bool is_of_profile = below(4, drawn(p.seed, stream::choice, expert)) == 0;
+  return profile_of(is_of_profile ? p.profile : ordinary_profile).drawn(reference::fp32, p.seed, expert).zero;
+}
+
+/// Gives groups that have one number that of the first, and each factors of its own above it, which are 1 half of the
+/// time, so that a profile's numbers meet as it says.
+void put_factors(const Problem& p, Parameters& parameters) {
+  const auto rows = static_cast<std::size_t>(p.groups().n);
+  const auto of_number = static_cast<std::size_t>(p.scheme->groups_of_number);
+  const auto put = [&](std::vector<std::uint32_t>& numbers, int shift) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const std::size_t group = i / rows, first = group - group % of_number;
+      const std::uint64_t bits = drawn(p.seed, stream::choice, i) >> shift;
+      const std::uint32_t factor = (bits & 1) != 0 || !p.parameters.holds(static_cast<std::int64_t>(i))
+                                       ? 1
+                                       : static_cast<std::uint32_t>(bits >> 1 & 63);
+      numbers[i] = (numbers[first * rows + i % rows] & 0xffff) | factor << 16;
+    }
+  };
+  put(parameters.scales.elements, 0);
+  put(parameters.zeros.elements, 8);
+}
+
+}  // namespace
+
 Parameters drawn_parameters(const Problem& p) {
   Parameters result = zero_parameters(p);
   const Profile& profile = profile_of(p.profile);
@@ -128,7 +158,14 @@ Parameters drawn_parameters(const Problem& p) {
   const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
   keep_only<std::uint32_t>(p.parameters, result.scales.elements, one);
   keep_only<std::uint32_t>(p.parameters, result.zeros.elements, 0);
+  if (p.scheme->has_factor) {
+    const auto of_expert = static_cast<std::size_t>(p.group_count());
+    for (std::size_t i = 0; i < result.zeros.elements.size(); ++i) {
+      result.zeros.elements[i] = drawn_factor(p, i / of_expert);
+    }
+  }
   keep_only<std::int8_t>(p.parameters, result.zero_points.elements, 8);
+  if (p.scheme->groups_of_number > 1) put_factors(p, result);
   return result;
 }
 

@@ -122,7 +122,10 @@ std::string variant_class(const std::string& variant) { return "variant " + vari
 
 void count_values(reference::FloatFormat format, const std::vector<std::uint32_t>& scales, Coverage& coverage) {
   for (const ValueClass& row : value_classes()) {
-    const auto contains = [&](std::uint32_t pattern) { return row.contains(format, pattern); };
+    const std::uint64_t all_bits = (std::uint64_t{1} << format.bits()) - 1;  // a group's factor may stand above them
+    const auto contains = [&](std::uint32_t scale) {
+      return row.contains(format, static_cast<std::uint32_t>(scale & all_bits));
+    };
     if (std::any_of(scales.begin(), scales.end(), contains)) ++coverage.classes[std::string("scale ") + row.name];
   }
 }

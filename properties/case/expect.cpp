@@ -89,6 +89,7 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
     text << ", group " << group.k << ", scale " << hex_text(parameters_.scales(of_batch, group.n), digits);
     if (problem.scheme->zero_kind == Zero::value)
       text << ", zero " << hex_text(parameters_.zeros(of_batch, group.n), digits);
+    if (problem.scheme->has_factor) text << ", global scale " << hex_text(parameters_.zeros(of_batch, group.n), 8);
     if (problem.scheme->zero_kind == Zero::point)
       text << ", zero point " << static_cast<int>(parameters_.zero_points(of_batch, group.n));
   }

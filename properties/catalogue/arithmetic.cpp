@@ -32,6 +32,7 @@ void every_pair(Case& c) {
     text << "\n  " << place_text(p, row, column) << ": code " << element_of(unpacked, one.index) << ", scale "
          << hex_text(pair.scale, digits);
     if (p.scheme->zero_kind == Zero::value) text << ", zero " << hex_text(pair.zero, digits);
+    if (p.scheme->has_factor) text << ", global scale " << hex_text(pair.zero, 8);
     if (p.scheme->zero_kind == Zero::point) text << ", zero point " << pair.zero_point;
     text << ": expected " << weight_text(p, element_of(expected, one.index)) << ", got " << weight_text(p, one.got);
   }
@@ -59,6 +60,7 @@ std::int64_t least_group(const Format& format, const Capabilities& capabilities)
 /// Enumerates all pairs of a scheme in the first format that has it. A step is as large as the subject prefers
 /// (step_elements), and the order of the steps covers the domain evenly from the start.
 std::optional<Enumeration> pairs_of_scheme(const Scheme* scheme, Types types, const Capabilities& capabilities) {
+  if (scheme->groups_of_number > 1) return std::nullopt;  // 2^48 points
   const Type type = types.parameter;
   Problem step;
   step.scheme = scheme;
@@ -73,10 +75,12 @@ std::optional<Enumeration> pairs_of_scheme(const Scheme* scheme, Types types, co
   const std::uint64_t pairs = generated::pairs_of(type, *scheme);
   const std::int64_t most_rows = static_cast<std::int64_t>(pairs / 256);
   step.n = std::min(most_rows, std::max<std::int64_t>(capabilities.step_elements / step.k, 256));
+  if (scheme->has_factor) step.n = 1;  // every scale with the factor of one matrix
   const auto pairs_of_step = static_cast<std::uint64_t>(step.group_count());
   int bits = 0;
   while (pairs_of_step << bits < pairs) ++bits;
-  std::string point = scheme->zero_kind == Zero::none    ? "(code, scale) pairs"
+  std::string point = scheme->has_factor                 ? "(code, scale, global scale) triples"
+                      : scheme->zero_kind == Zero::none  ? "(code, scale) pairs"
                       : scheme->zero_kind == Zero::value ? "(code, scale, zero) triples"
                                                          : "(code, scale, zero point) triples";
   if (type == Type::fp32 && scheme->zero_kind == Zero::value) point += ", scale and zero representable in bf16";

@@ -49,7 +49,6 @@ void one_code_changes_one(Case& c, Operation operation) {
 /// group differ.
 void one_parameter_changes_its_group(Case& c, bool of_zero) {
   const Problem& p = c.problem;
-  const reference::FloatFormat format = float_format_of(p.types.parameter);
   Matrix<std::uint8_t> codes(p.n, p.k);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(9 + i % 7);
   const std::vector<std::uint32_t> packed = specified::packed(*p.format, codes);
@@ -58,9 +57,9 @@ void one_parameter_changes_its_group(Case& c, bool of_zero) {
   const Matrix<std::uint32_t> before = c.dequantize(packed, parameters);
   const reference::Element group = {below(p.groups().n, c.choice(0)), below(p.groups().k, c.choice(1))};
   if (!of_zero) {
-    parameters.scales(group.k, group.n) = reference::rounded(format, reference::whole(2));
+    parameters.scales(group.k, group.n) = whole_scale(p, 2);
   } else {
-    parameters.zeros(group.k, group.n) = reference::rounded(format, reference::whole(1));
+    parameters.zeros(group.k, group.n) = whole_zero(p, 1);
     ++parameters.zero_points(group.k, group.n);
   }
   const Matrix<std::uint32_t> after = c.dequantize(packed, parameters);

@@ -25,24 +25,15 @@ void operators_called_at_once(Case& c, Operation operation) {
   }
 }
 
-/// Rotates the elements, so that callers differ at every place.
-template <class T>
-void turn(std::vector<T>& elements, std::size_t by) {
-  if (!elements.empty()) {
-    std::rotate(elements.begin(), elements.begin() + static_cast<std::ptrdiff_t>(by % elements.size()), elements.end());
-  }
-}
-
 void called_at_once(Case& c, Operation operation) {
   if (c.subject().operators() != nullptr) return operators_called_at_once(c, operation);
   std::vector<CallData> data;
   for (std::size_t i = 0; i < callers; ++i) {
-    CallData& own = data.emplace_back(CallData{c.codes(), c.parameters()});
+    Problem other = c.problem;
+    other.seed += i;
+    CallData& own = data.emplace_back(CallData{c.codes(), i == 0 ? c.parameters() : drawn_parameters(other)});
     // Each caller's codes differ from every other caller's at every place.
     for (std::uint8_t& code : own.codes.elements) code = static_cast<std::uint8_t>((code + 5 * i) & 15);
-    turn(own.parameters.scales.elements, i);
-    turn(own.parameters.zeros.elements, i);
-    turn(own.parameters.zero_points.elements, i);
   }
   const std::vector<Result> results = c.at_once(operation, data);
   c.show_no_data();

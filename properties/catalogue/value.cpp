@@ -19,13 +19,14 @@ void every_weight_is_rounded_once(Case& c) {
   expect_specified(c, Operation::dequantize, data, c.run(Operation::dequantize, data));
 }
 
-/// The code whose weight is a number, with scale 1 and the least zero (point).
+/// The code whose weight is a number, with scale 1, factors 1 and the least zero (point).
 std::optional<int> code_with_weight(const Problem& p, int number) {
   const reference::FloatFormat of_weight = float_format_of(p.types.weight), type = float_format_of(p.types.parameter);
-  const std::uint32_t one = reference::rounded(type, reference::whole(1));
-  const auto zero = static_cast<std::uint32_t>(p.scheme->zero_points.nearest_to_zero());
+  constexpr std::uint32_t factor = 0x3f800000;  // 1
+  const auto point = static_cast<std::uint32_t>(p.scheme->zero_points.nearest_to_zero());
+  const std::uint32_t zero = p.scheme->has_factor ? factor : point;
   for (int code = 0; code < 16; ++code) {
-    const std::uint32_t weight = p.scheme->weight(of_weight, type, code, one, zero);
+    const std::uint32_t weight = p.scheme->weight(of_weight, type, code, whole_scale(p, 1), zero);
     if (weight == reference::rounded(of_weight, reference::whole(number))) return code;
   }
   return std::nullopt;
@@ -115,7 +116,7 @@ std::vector<std::string> names_of_profiles() {
 
 int bits_of_group_digit(const Problem& p, bool of_zero) {
   const bool has_sixteen = of_zero ? p.scheme->zero_kind == Zero::point && !p.scheme->zero_points.contains(-63)
-                                   : float_format_of(p.types.parameter).is_exponent();
+                                   : bytes_of(p.types.parameter) == 1;
   return has_sixteen ? 4 : 6;
 }
 

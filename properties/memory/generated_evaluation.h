@@ -134,11 +134,13 @@ constexpr int code_of_run(std::uint64_t codes, int i) { return static_cast<int>(
 template <Type type>
 inline constexpr reference::FloatFormat enumerated_format = type == Type::fp16   ? reference::fp16
                                                             : type == Type::e8m0 ? reference::e8m0
+                                                            : type == Type::e4m3 ? reference::e4m3
                                                                                  : reference::bf16;
 template <Type type>
 inline constexpr reference::FloatFormat own_format = type == Type::bf16   ? reference::bf16
                                                      : type == Type::fp16 ? reference::fp16
                                                      : type == Type::e8m0 ? reference::e8m0
+                                                     : type == Type::e4m3 ? reference::e4m3
                                                                           : reference::fp32;
 
 /// The bits that count the zero points of a scheme: 8 or 4.
@@ -147,16 +149,19 @@ inline constexpr int bits_of_point = std::bit_width(static_cast<unsigned>(S::zer
 
 template <Type type>
 using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t,
-                                     std::conditional_t<type == Type::e8m0, std::uint8_t, std::uint16_t>>;
+                                     std::conditional_t<own_format<type>.bits() == 8, std::uint8_t, std::uint16_t>>;
+
+template <class S>
+inline constexpr int bits_of_factor = reference::has_factor<S> ? 32 : 0;
 
 /// The bits of a pair's number: those of a pattern for scale and zero each, or those that count the zero points. fp32
 /// takes only the scales and zeros that bf16 holds, with two exceptions: with zero points, products of such scales
 /// never need rounding, so each scale comes once more with a full fraction; without a zero point, every fp32 scale is
-/// taken.
+/// taken. A matrix's factor is counted above its scales.
 template <Type type, class S>
 inline constexpr int bits_of_number = S::zero_kind == Zero::value   ? 32
                                       : S::zero_kind == Zero::point ? (type == Type::fp32 ? 17 : 16) + bits_of_point<S>
-                                                                    : own_format<type>.bits();
+                                                                    : own_format<type>.bits() + bits_of_factor<S>;
 
 /// The pair with this number. Fractions run fastest, so that neighbours in a row, which a GPU computes together, take
 /// the same path; signs and exponents are spread evenly over the domain from the start.
@@ -207,7 +212,8 @@ constexpr std::uint32_t scale_of_digit(int digit) {
   return bits_of<type>(digit);
 }
 
-/// A scale in 2^-8..2^-4 and a zero of either sign in 2^-6..2^-2, with full fractions; a zero point among sixteen.
+/// A scale in 2^-8..2^-4 (e4m3: 2^-4..1) and a zero of either sign in 2^-6..2^-2, with full fractions; a zero point
+/// among sixteen.
 template <Type type, class S>
 constexpr Pair ordinary_pair(std::uint64_t number) {
   constexpr int lowest = S::zero_points.lowest > 0 ? S::zero_points.lowest : 0;
@@ -219,12 +225,30 @@ constexpr Pair ordinary_pair(std::uint64_t number) {
     return static_cast<std::uint32_t>(biased << format.fraction_bits | (fraction & fraction_mask));
   };
   const std::uint32_t sign = (bits >> 54 & 1) != 0 ? format.sign_bit() : 0;
-  return {binade(-8, bits >> 50, bits), sign | binade(-6, bits >> 52, bits >> 25),
+  constexpr int lowest_exponent = format.bias() > 8 ? -8 : -4;
+  return {binade(lowest_exponent, bits >> 50, bits), sign | binade(-6, bits >> 52, bits >> 25),
           static_cast<int>(bits >> 60) + lowest};
 }
 
+/// The digit of a group's number in Kind::scale_digit and Kind::zero_digit.
+constexpr int digit_of_group(const Parameters& p, reference::Element of) {
+  const int largest = (1 << p.digit_bits) - 1;
+  const int digit = static_cast<int>((of.k * p.n + of.n) >> p.shift) & largest;
+  return p.flip != 0 ? largest - digit : digit;
+}
+
+/// The bits of a matrix's factor, fp32.
+template <Type type>
+constexpr std::uint32_t factor_of(const Parameters& p) {
+  constexpr std::uint32_t one = 0x3f800000;
+  if (p.kind == Parameters::Kind::every) return static_cast<std::uint32_t>(p.first >> own_format<type>.bits());
+  if (p.kind != Parameters::Kind::ordinary) return one;
+  const std::uint64_t bits = drawn(0, stream::zeros, p.first);
+  return (one - (static_cast<std::uint32_t>(bits >> 32) % 8 << 23)) | (static_cast<std::uint32_t>(bits) & 0x7fffff);
+}
+
 template <Type type, class S>
-constexpr Pair pair_of_group(const Parameters& p, reference::Element of) {
+constexpr Pair scale_and_zero_of_group(const Parameters& p, reference::Element of) {
   const std::int64_t group = of.k, row = of.n;
   if (p.kind == Parameters::Kind::every) {
     constexpr std::uint64_t last = (std::uint64_t{1} << bits_of_number<type, S>)-1;
@@ -232,13 +256,37 @@ constexpr Pair pair_of_group(const Parameters& p, reference::Element of) {
   }
   const std::int64_t number = group * p.n + row;
   if (p.kind == Parameters::Kind::ordinary) return ordinary_pair<type, S>(p.first + static_cast<std::uint64_t>(number));
-  const int largest = (1 << p.digit_bits) - 1;
-  int digit = static_cast<int>(number >> p.shift) & largest;
-  if (p.flip != 0) digit = largest - digit;
+  const int digit = digit_of_group(p, of);
   constexpr int no_point = S::zero_points.nearest_to_zero();
   if (p.kind == Parameters::Kind::identity) return {bits_of<type>(1), bits_of<type>(S::midpoint), no_point};
   if (p.kind == Parameters::Kind::scale_digit) return {scale_of_digit<type>(digit), 0, no_point};
   return {bits_of<type>(1), bits_of<type>(digit), p.zero_base - digit};
+}
+
+/// The parameters of a group that has factors of its own, and its numbers from the first group of its block.
+template <Type type, class S>
+constexpr Pair pair_with_factors(const Parameters& p, reference::Element of) {
+  constexpr std::uint32_t minus_one = 0xbc00;
+  Pair pair = scale_and_zero_of_group<type, S>(p, {of.n, of.k - of.k % reference::groups_of_number<S>()});
+  if (p.kind == Parameters::Kind::every || p.kind == Parameters::Kind::ordinary) {
+    const std::uint64_t bits = mixed(p.first + static_cast<std::uint64_t>(of.n * p.groups + of.k));
+    return {pair.scale | (1 + static_cast<std::uint32_t>(bits % 63)) << 16,
+            pair.zero | (static_cast<std::uint32_t>(bits >> 8) & 63) << 16, 0};
+  }
+  // A digit is the factor of 1, or of the subtracted -1.
+  const int digit = digit_of_group(p, of);
+  const bool of_zero = p.kind == Parameters::Kind::zero_digit, of_scale = p.kind == Parameters::Kind::scale_digit;
+  pair.scale = bits_of<type>(1) | static_cast<std::uint32_t>(of_scale ? digit : 1) << 16;
+  pair.zero = minus_one | static_cast<std::uint32_t>(of_zero ? digit : 0) << 16;
+  return pair;
+}
+
+template <Type type, class S>
+constexpr Pair pair_of_group(const Parameters& p, reference::Element of) {
+  if constexpr (reference::groups_of_number<S>() > 1) return pair_with_factors<type, S>(p, of);
+  Pair pair = scale_and_zero_of_group<type, S>(p, of);
+  if constexpr (reference::has_factor<S>) pair.zero = factor_of<type>(p);
+  return pair;
 }
 
 // Evaluators: each computes sixteen elements from `first` on, a multiple of sixteen. Values past the end are
@@ -385,11 +433,17 @@ struct UnitsOf {
 
   /// The byte of a parameter that lies among the codes.
   std::optional<std::uint32_t> byte_of_parameter(std::int64_t at) const {
+    constexpr reference::BlockForm form = Used::Parameters::block;
+    const std::int64_t block = divided(at, form.bytes), byte = at - block * form.bytes;
+    if (byte >= form.before_codes) return std::nullopt;
     const Parameters& p = tensor.parameters;
-    const auto of = Used::Parameters::parameter_at(0, at, {p.n, p.groups});
-    if (!of) return std::nullopt;
-    const Pair pair = pair_of(p, of->group);
-    return (of->is_zero ? pair.zero : pair.scale) >> (8 * of->byte) & 255;
+    const std::int64_t blocks_of_row = p.groups / form.groups;
+    std::uint8_t bytes[form.before_codes] = {};
+    for (std::int64_t group = 0; group < form.groups; ++group) {
+      const Pair pair = pair_of(p, {block / blocks_of_row, block % blocks_of_row * form.groups + group});
+      form.put(bytes, group, {pair.scale, pair.zero});
+    }
+    return bytes[byte];
   }
 
   static constexpr std::uint32_t padding = 0x11111111u * static_cast<std::uint32_t>(L::padding_code);
@@ -528,7 +582,7 @@ struct WeightsOf {
       const std::uint32_t zero = S::zero_kind == Zero::point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero;
       const auto group = S::template decoded<Units>(of_weight, of_parameter, pair.scale, zero);
 #pragma unroll
-      for (int i = 0; i < run; ++i) values[i] = S::weight(of_weight, code_of_run(codes, i), group);
+      for (int i = 0; i < run; ++i) values[i] = reference::weight_in<S>(of_weight, code_of_run(codes, i), group);
     });
   }
 };
@@ -540,6 +594,7 @@ auto with_type(Type type, Use use) {
   if (type == Type::bf16) return use.template operator()<Type::bf16>();
   if (type == Type::fp16) return use.template operator()<Type::fp16>();
   if (type == Type::e8m0) return use.template operator()<Type::e8m0>();
+  if (type == Type::e4m3) return use.template operator()<Type::e4m3>();
   return use.template operator()<Type::fp32>();
 }
 
@@ -554,8 +609,10 @@ constexpr bool has_parameters_of() {
   using reference::WeightType;
   if (Used::weight_type == WeightType::any_of_fp32) return type == Type::fp32;
   if (Used::weight_type == WeightType::fp32_of_fp16) return type == Type::fp16;
+  if (Used::weight_type == WeightType::any_of_e4m3) return type == Type::e4m3;
   return (Used::weight_type == WeightType::any_of_e8m0 || Used::weight_type == WeightType::fp32_of_e8m0) ==
-         (type == Type::e8m0);
+             (type == Type::e8m0) &&
+         type != Type::e4m3;
 }
 
 /// Calls a use with a formula's evaluator, where the formula is of one of some layouts and schemes.
@@ -585,7 +642,7 @@ struct WithEvaluator {
         use(WeightsOf<Type::fp32, type, Used, FormatsHere>{t});
       } else {
         with_type(t.type, [&]<Type weight_type>() {
-          if constexpr (weight_type != Type::e8m0) use(WeightsOf<weight_type, type, Used, FormatsHere>{t});
+          if constexpr (own_format<weight_type>.bits() > 8) use(WeightsOf<weight_type, type, Used, FormatsHere>{t});
         });
       }
     });

@@ -125,18 +125,31 @@ const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
 
 }  // namespace
 
-std::uint64_t generated::pairs_of(Type type, const Scheme& scheme) {
-  return with_type(type, [&]<Type of_type>() {
-    return reference::with_scheme(index_of(scheme), []<class Used>() {
-      return std::uint64_t{1} << bits_of_number<of_type, typename Used::Scheme>;
+namespace {
+
+/// Calls `use` with a type and the scheme's With, which has parameters of that type.
+template <class Use>
+auto with_parameters(Type type, int scheme, Use use) {
+  return generated::with_type(type, [&]<Type of_type>() {
+    return reference::with_scheme(scheme, [&]<class Used>() {
+      if constexpr (generated::has_parameters_of<Used, of_type>()) return use.template operator()<of_type, Used>();
+      throw std::logic_error(std::string(Used::Scheme::name) + " has no parameters of " + name_of(of_type));
+      return decltype(use.template operator()<Type::bf16, reference::NoZeros>())();
     });
   });
 }
 
+}  // namespace
+
+std::uint64_t generated::pairs_of(Type type, const Scheme& scheme) {
+  return with_parameters(type, index_of(scheme), []<Type of_type, class Used>() {
+    return std::uint64_t{1} << bits_of_number<of_type, typename Used::Scheme>;
+  });
+}
+
 generated::Pair generated::pair_of(const Parameters& parameters, reference::Element group) {
-  return with_type(parameters.type, [&]<Type type>() {
-    return reference::with_scheme(
-        parameters.scheme, [&]<class Used>() { return pair_of_group<type, typename Used::Scheme>(parameters, group); });
+  return with_parameters(parameters.type, parameters.scheme, [&]<Type type, class Used>() {
+    return pair_of_group<type, typename Used::Scheme>(parameters, group);
   });
 }
 

@@ -61,7 +61,7 @@ inline constexpr int lowest_power_of_digit = -8;
 /// The parameters of one group.
 struct Pair {
   std::uint32_t scale;
-  std::uint32_t zero;  // of Zero::value
+  std::uint32_t zero;  // of Zero::value; or the matrix's factor
   int zero_point;      // of Zero::point
   constexpr bool operator==(const Pair&) const = default;
 };

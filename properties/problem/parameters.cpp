@@ -57,6 +57,7 @@ std::int64_t bytes_of(const reference::ParameterTensor& tensor, Types types) {
   for (const auto& [name, bytes] : {std::pair("int8", 1),
                                     {"uint8", 1},
                                     {"e8m0", 1},
+                                    {"e4m3", 1},
                                     {"bf16", 2},
                                     {"fp16", 2},
                                     {"fp32", 4},
@@ -82,10 +83,10 @@ std::vector<ParameterBytes> tensors_of(const Problem& p, const Parameters& param
         for (std::int64_t row = 0; row < groups.n; ++row) {
           const std::int64_t at = expert * groups.k + group;
           if (i == 0) own[scheme.scale_at({row, group}, groups)] = parameters.scales(at, row);
-          if (i != last || scheme.zero_kind == Zero::none) continue;
-          const std::uint32_t zero = scheme.zero_kind == Zero::value
-                                         ? parameters.zeros(at, row)
-                                         : static_cast<std::uint32_t>(parameters.zero_points(at, row));
+          if (i != last || (scheme.zero_kind == Zero::none && !scheme.has_factor)) continue;
+          const std::uint32_t zero = scheme.zero_kind == Zero::point
+                                         ? static_cast<std::uint32_t>(parameters.zero_points(at, row))
+                                         : parameters.zeros(at, row);
           const std::int64_t zero_at = scheme.zero_at({row, group}, groups);
           if (scheme.zeros_are_packed) {
             if (!scheme.zero_points.contains(static_cast<int>(zero))) {
@@ -108,20 +109,15 @@ void put_parameters(const Problem& p, const Parameters& parameters, std::vector<
   const Scheme& scheme = *p.scheme;
   if (!scheme.in_blocks) return;
   const Size groups = p.groups();
-  const auto bytes = static_cast<int>(bytes_of(p.types.parameter));
   const std::int64_t bytes_of_matrix = p.layout().slots(p.size()) / 2;
-  const auto put = [&](std::int64_t at, std::uint32_t number) {
-    for (int i = 0; i < 2 * bytes; ++i) {
-      reference::set_code_at(packed.data(), 2 * at + i, static_cast<int>(number >> (4 * i) & 15));
-    }
-  };
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(packed.data());
   for (std::int64_t expert = 0; expert < p.experts; ++expert) {
     for (std::int64_t row = 0; row < groups.n; ++row) {
       for (std::int64_t group = 0; group < groups.k; ++group) {
-        const std::int64_t of_batch = expert * groups.k + group, first = expert * bytes_of_matrix;
-        put(first + scheme.scale_at({row, group}, groups), parameters.scales(of_batch, row));
-        if (scheme.zero_kind == Zero::none) continue;
-        put(first + scheme.zero_at({row, group}, groups), parameters.zeros(of_batch, row));
+        const std::int64_t of_batch = expert * groups.k + group;
+        scheme.block.put(bytes + expert * bytes_of_matrix + scheme.block.first_byte({row, group}, groups),
+                         group % scheme.block.groups,
+                         {parameters.scales(of_batch, row), parameters.zeros(of_batch, row)});
       }
     }
   }

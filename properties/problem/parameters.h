@@ -13,7 +13,8 @@ namespace tileproof {
 /// batch, expert by expert.
 struct Parameters {
   Matrix<std::uint32_t> scales;
-  Matrix<std::uint32_t> zeros;      // for schemes whose zeros are float numbers
+  // for schemes whose zeros are float numbers; for those with a factor of the matrix, that in each
+  Matrix<std::uint32_t> zeros;
   Matrix<std::int8_t> zero_points;  // for schemes whose zeros are integers
 };
 

@@ -22,7 +22,7 @@ constinit const Format* const first_format = &reference::formats[0];
 namespace {
 
 constexpr Named<Type> types[] = {
-    {Type::bf16, "bf16"}, {Type::fp16, "fp16"}, {Type::fp32, "fp32"}, {Type::e8m0, "e8m0"}};
+    {Type::bf16, "bf16"}, {Type::fp16, "fp16"}, {Type::fp32, "fp32"}, {Type::e8m0, "e8m0"}, {Type::e4m3, "e4m3"}};
 
 std::int64_t whole_number(const char* argument, const std::string& text) {
   std::int64_t value = 0;
@@ -144,15 +144,18 @@ std::vector<Types> every_types() {
           Types(Type::fp16, Type::fp32),
           Types(Type::bf16, Type::e8m0),
           Types(Type::fp16, Type::e8m0),
-          Types(Type::fp32, Type::e8m0)};
+          Types(Type::fp32, Type::e8m0),
+          Types(Type::bf16, Type::e4m3),
+          Types(Type::fp16, Type::e4m3),
+          Types(Type::fp32, Type::e4m3)};
 }
 
 bool has_types(const Scheme& scheme, Types types) {
   switch (scheme.weight_type) {
     case reference::WeightType::of_parameters:
-      return types.weight == types.parameter && types.weight != Type::e8m0;
+      return types.weight == types.parameter;
     case reference::WeightType::always_fp32:
-      return types.weight == Type::fp32 && types.parameter != Type::e8m0;
+      return types.weight == Type::fp32 && bytes_of(types.parameter) > 1;
     case reference::WeightType::fp32_of_fp16:
       return types == Types(Type::fp32, Type::fp16);
     case reference::WeightType::fp32_of_e8m0:
@@ -161,6 +164,8 @@ bool has_types(const Scheme& scheme, Types types) {
       return types.parameter == Type::fp32;
     case reference::WeightType::any_of_e8m0:
       return types.parameter == Type::e8m0;
+    case reference::WeightType::any_of_e4m3:
+      return types.parameter == Type::e4m3;
   }
   return false;
 }
@@ -211,7 +216,8 @@ std::uint64_t seed_of(const char* argument, const std::string& text) {
 }
 
 reference::FloatFormat float_format_of(Type type) {
-  constexpr reference::FloatFormat formats[] = {reference::bf16, reference::fp16, reference::fp32, reference::e8m0};
+  constexpr reference::FloatFormat formats[] = {reference::bf16, reference::fp16, reference::fp32, reference::e8m0,
+                                                reference::e4m3};
   return formats[static_cast<int>(type)];
 }
 

@@ -23,7 +23,7 @@ extern const Scheme* const none;
 }  // namespace scheme
 extern const Format* const first_format;
 
-enum class Type { bf16, fp16, fp32, e8m0 };  // e8m0: of parameters alone
+enum class Type { bf16, fp16, fp32, e8m0, e4m3 };  // the last two: of parameters alone
 
 const char* name_of(Type);
 /// @throws UsageError if no type has the name

@@ -80,7 +80,7 @@ namespace {
 
 /// The zero of a group, as a scheme takes it.
 std::uint32_t zero_of(const Problem& p, const Parameters& parameters, reference::Element group) {
-  if (p.scheme->zero_kind == Zero::value) return parameters.zeros(group.k, group.n);
+  if (p.scheme->zero_kind == Zero::value || p.scheme->has_factor) return parameters.zeros(group.k, group.n);
   return p.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(parameters.zero_points(group.k, group.n)) : 0;
 }
 
@@ -103,7 +103,7 @@ template <class S, class Units>
                                        std::uint32_t (&weights)[code_count]) {
   const reference::FloatFormat weight_type = float_format_of(p.types.weight);
   const auto group = S::template decoded<Units>(weight_type, float_format_of(p.types.parameter), scale, zero);
-  for (int code = 0; code < code_count; ++code) weights[code] = S::weight(weight_type, code, group);
+  for (int code = 0; code < code_count; ++code) weights[code] = reference::weight_in<S>(weight_type, code, group);
 }
 
 }  // namespace

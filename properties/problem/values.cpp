@@ -118,6 +118,8 @@ ScaleAndZero mixed_profiles(FloatFormat f, std::uint64_t seed, std::uint64_t ind
   return parts[below(5, drawn(seed, stream::choice, index))](f, seed, index);
 }
 
+std::uint32_t largest_finite(FloatFormat f) { return f.has_infinity() ? f.infinity() - 1 : f.infinity(); }
+
 /// The class of one magnitude, of either sign.
 template <auto magnitude_in>
 ValueClass of_magnitude(const char* name, bool finite = true) {
@@ -132,7 +134,8 @@ ValueClass of_nans(const char* name) {
   return {name, false,
           [](FloatFormat f, std::uint64_t bits) {
             const std::uint32_t payload = static_cast<std::uint32_t>(bits) & (quiet_bit(f) - 1);
-            return with_sign(f, f.infinity() | (are_quiet ? quiet_bit(f) : 1) | payload, bits);
+            const std::uint32_t least = f.has_infinity() ? f.infinity() : f.canonical_nan();
+            return with_sign(f, least | (are_quiet ? quiet_bit(f) : 1) | payload, bits);
           },
           [](FloatFormat f, std::uint32_t p) { return f.is_nan(p) && ((p & quiet_bit(f)) != 0) == are_quiet; }};
 }
@@ -143,11 +146,11 @@ const std::vector<ValueClass>& value_classes() {
   static const std::vector<ValueClass> rows = {
       {"normal", true, [](FloatFormat f, std::uint64_t bits) { return normal_within(f, bits, -8, 4); },
        [](FloatFormat f, std::uint32_t p) {
-         return p == magnitude(f, p) && p > fraction_mask(f) + 1 && p < f.infinity() - 1;
+         return p == magnitude(f, p) && p > fraction_mask(f) + 1 && p < largest_finite(f);
        }},
       {"negative", true, [](FloatFormat f, std::uint64_t bits) { return f.sign_bit() | normal_within(f, bits, -8, 4); },
        [](FloatFormat f, std::uint32_t p) {
-         return p != magnitude(f, p) && magnitude(f, p) > fraction_mask(f) && magnitude(f, p) < f.infinity();
+         return p != magnitude(f, p) && magnitude(f, p) > fraction_mask(f) && magnitude(f, p) <= largest_finite(f);
        }},
       {"plus zero", true, [](FloatFormat, std::uint64_t) { return std::uint32_t{0}; },
        [](FloatFormat, std::uint32_t p) { return p == 0; }},
@@ -156,8 +159,9 @@ const std::vector<ValueClass>& value_classes() {
       of_magnitude<[](FloatFormat) { return std::uint32_t{1}; }>("smallest subnormal"),
       of_magnitude<fraction_mask>("largest subnormal"),
       of_magnitude<[](FloatFormat f) { return fraction_mask(f) + 1; }>("smallest normal"),
-      of_magnitude<[](FloatFormat f) { return f.infinity() - 1; }>("largest finite"),
-      of_magnitude<[](FloatFormat f) { return f.infinity(); }>("infinity", false),
+      of_magnitude<largest_finite>("largest finite"),
+      {"infinity", false, [](FloatFormat f, std::uint64_t bits) { return with_sign(f, f.infinity(), bits); },
+       [](FloatFormat f, std::uint32_t p) { return f.has_infinity() && magnitude(f, p) == f.infinity(); }},
       of_nans<true>("quiet NaN"),
       of_nans<false>("signalling NaN"),
   };

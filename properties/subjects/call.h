@@ -108,7 +108,7 @@ struct Call {
 
 /// Loads and stores one element of a type, as bits.
 inline std::uint32_t loaded(const void* from, Type type, std::int64_t index) {
-  if (type == Type::e8m0) return static_cast<const std::uint8_t*>(from)[index];
+  if (bytes_of(type) == 1) return static_cast<const std::uint8_t*>(from)[index];
   if (type == Type::fp32) return static_cast<const std::uint32_t*>(from)[index];
   return static_cast<const std::uint16_t*>(from)[index];
 }

@@ -145,15 +145,20 @@ class MutableReference : public SubjectByOperation {
   static void load_parameters(const Call& c, std::int64_t scale, std::int64_t zero, WeightInputs& inputs) {
     const Size groups = c.groups();
     const auto group_at = [=](std::int64_t number) { return reference::ByGroup::group_at(number, groups); };
-    const std::int64_t of_scale = c.scheme->scale_at(group_at(scale), groups);
-    const std::int64_t at = c.scheme->zero_kind == Zero::none ? 0 : c.scheme->zero_at(group_at(zero), groups);
     if (c.scheme->in_blocks) {
-      const auto bytes = static_cast<int>(bytes_of(c.types.parameter));
-      inputs.scale = reference::number_at(c.packed(), of_scale, bytes);
-      if (c.scheme->zero_kind == Zero::value) inputs.zero = reference::number_at(c.packed(), at, bytes);
+      const reference::BlockForm& block = c.scheme->block;
+      const auto bits_of = [&](reference::Element group) {
+        const auto* const packed = c.at<std::uint8_t>(Role::packed);
+        return block.get(packed + block.first_byte(group, groups), group.k % block.groups);
+      };
+      inputs.scale = bits_of(group_at(scale)).scale;
+      if (c.scheme->zero_kind == Zero::value) inputs.zero = bits_of(group_at(zero)).zero;
       return;
     }
+    const std::int64_t of_scale = c.scheme->scale_at(group_at(scale), groups);
+    const std::int64_t at = c.scheme->zero_kind == Zero::none ? 0 : c.scheme->zero_at(group_at(zero), groups);
     inputs.scale = loaded(c.scales(), c.types.parameter, of_scale);
+    if (c.scheme->has_factor) inputs.zero = loaded(c.zeros(), Type::fp32, 0);
     if (c.scheme->zero_kind == Zero::none) return;
     if (c.scheme->zero_kind == Zero::value) {
       inputs.zero = loaded(c.scheme->tensor_count == 1 ? c.scales() : c.zeros(), c.types.parameter, at);
@@ -202,9 +207,12 @@ class MutableReference : public SubjectByOperation {
 
 }  // namespace
 
+std::uint32_t last_input(const WeightInputs& w) {
+  return w.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(w.zero_point) : w.zero;
+}
+
 std::uint32_t right_weight(const WeightInputs& w) {
-  const std::uint32_t zero = w.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(w.zero_point) : w.zero;
-  return w.scheme->weight(w.weight_type, w.parameter_type, w.code, w.scale, zero);
+  return w.scheme->weight(w.weight_type, w.parameter_type, w.code, w.scale, last_input(w));
 }
 
 bool Mutation::touches(Operation operation) const {

@@ -22,6 +22,8 @@ struct WeightInputs {
   int zero_point;
 };
 
+/// The last input of a scheme's formula: the zero, the zero point, or the matrix's factor.
+std::uint32_t last_input(const WeightInputs&);
 /// The specified weight.
 std::uint32_t right_weight(const WeightInputs&);
 

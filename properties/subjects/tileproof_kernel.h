@@ -20,7 +20,7 @@ typedef struct tileproof_call {
   const char* format;
   const char* scheme;
   const char* weight_type;    /* "bf16", "fp16" or "fp32" */
-  const char* parameter_type; /* those, or "e8m0" */
+  const char* parameter_type; /* those, or "e8m0", or "e4m3" */
   int64_t n, k, group_size;   /* a matrix of n rows and k columns, and elements of a group */
   void* stream;               /* a cudaStream_t to work on; NULL is the default stream, and of the host */
   const uint8_t* pairs;       /* pack's input: codes, uint8 [n][k/2], the even column in the high nibble */

@@ -54,6 +54,25 @@ constexpr RecordedWeights mxfp4[] = {
     {{64, 256}, 32, 0x5be3aede206a7080, 0, 0xd2848269f4f20acc, 0, 2047},
 };
 
+constexpr RecordedWeights q4_k[] = {
+    {{1, 256}, 32, 0xb906a6a59e14b452, 0, 0x6fdbcf63113f3758, 0, 2},
+    {{2, 256}, 32, 0x6d63ad7c6fd3da22, 0, 0x09f4b023645a7f95, 0, 2},
+    {{3, 512}, 32, 0x712d767e7962b6ac, 0, 0x15bb7dfab6601eb5, 0, 2},
+    {{5, 768}, 32, 0xb0781cf99bce1959, 0, 0x7acf17b0bbd01679, 0, 4},
+    {{16, 256}, 32, 0x6e76eed10a297891, 0, 0x2f2fe3d3b6341532, 0, 2},
+    {{17, 1024}, 32, 0xf2b80a4a40c58c84, 0, 0x19519d0c00bac633, 0, 12},
+    {{64, 256}, 32, 0x686a986486d36cd9, 0, 0xa4d1c92e410670d3, 0, 17},
+};
+constexpr RecordedWeights q4_k_wide[] = {
+    {{1, 256}, 32, 0x9d8e63c9ea12cde2, 0, 0x4475c0792cb6f7da, 0, 0},
+    {{2, 256}, 32, 0x46e165999d056646, 0, 0x327db31bef41a3ad, 0, 0},
+    {{3, 512}, 32, 0xba36c2a006586990, 0, 0x3a6ff52430cf146a, 0, 0},
+    {{5, 768}, 32, 0x34a855a19732dbb5, 0, 0x0e57abc01cdd33b7, 0, 2},
+    {{16, 256}, 32, 0xd5602cac58939a91, 0, 0x7ea60273a0d6443d, 0, 0},
+    {{17, 1024}, 32, 0xb4b573f46ad17ba4, 0, 0xb7e48ae483ad1f53, 0, 10},
+    {{64, 256}, 32, 0x61dbd48542036ab1, 0, 0x38d50e4c27613b29, 0, 15},
+};
+
 /// A number of any exponent, for sums that are rounded.
 std::uint32_t wide_minimum(std::int64_t n, std::int64_t group) {
   const std::int64_t number = (1 + (n * 7 + group * 5) % 30) << 10 | ((n * 53 + group * 97) & 0x3ff);
@@ -72,18 +91,14 @@ using Number = std::uint32_t (*)(std::int64_t n, std::int64_t group);
 
 /// A matrix's codes and parameters, a block for each group.
 template <class L, class Used>
-std::vector<std::uint8_t> blob(Size size, int bytes, Number scale, Number zero) {
+std::vector<std::uint8_t> blob(Size size, Number scale, Number zero) {
   using P = typename Used::Parameters;
   std::vector<std::uint8_t> packed = packed_codes<L>(size);
   const Size groups = {size.n, size.k / 32};
-  const auto put = [&](std::int64_t at, std::uint32_t number) {
-    for (int i = 0; i < bytes; ++i)
-      packed[static_cast<std::size_t>(at + i)] = static_cast<std::uint8_t>(number >> 8 * i);
-  };
   for (std::int64_t n = 0; n < groups.n; ++n) {
     for (std::int64_t group = 0; group < groups.k; ++group) {
-      put(P::scale_at({n, group}, groups), scale(n, group));
-      if (Used::Scheme::zero_kind == Zero::value) put(P::zero_at({n, group}, groups), zero(n, group));
+      P::put(&packed[static_cast<std::size_t>(P::block.first_byte({n, group}, groups))], group % P::block.groups,
+             {scale(n, group), zero(n, group)});
     }
   }
   return packed;
@@ -92,7 +107,7 @@ std::vector<std::uint8_t> blob(Size size, int bytes, Number scale, Number zero) 
 template <class L, class Used, class Bits>
 void expect_blob(FloatFormat parameter_type, const RecordedWeights& each, Number scale, Number zero) {
   using F = FormatOf<L, OnlyOf<32>, ResultOrder::n_k, void>;
-  const std::vector<std::uint8_t> packed = blob<L, Used>(each.size, sizeof(Bits), scale, zero);
+  const std::vector<std::uint8_t> packed = blob<L, Used>(each.size, scale, zero);
   EXPECT_EQ(fnv1a(packed), each.words) << each.size.n << " x " << each.size.k;
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(each.size.n * each.size.k), 0xaaaaaaaa);
   constexpr const Bits* no_tensor = nullptr;
@@ -113,6 +128,42 @@ TEST(Gguf, HasTheWeightsOfQ41) {
   }
 }
 
+/// A block's number, and a factor of the group above it.
+std::uint32_t factored_scale(std::int64_t n, std::int64_t group) {
+  return half_scale(n, group / 8) | static_cast<std::uint32_t>((n * 37 + group * 11 + 5) & 63) << 16;
+}
+std::uint32_t factor_of_minimum(std::int64_t n, std::int64_t group) {
+  return static_cast<std::uint32_t>((n * 29 + group * 23 + 17) & 63) << 16;
+}
+std::uint32_t factored_minimum(std::int64_t n, std::int64_t group) {
+  return half_minimum(n, group / 8) | factor_of_minimum(n, group);
+}
+std::uint32_t factored_wide_minimum(std::int64_t n, std::int64_t group) {
+  return wide_minimum(n, group / 8) | factor_of_minimum(n, group);
+}
+
+TEST(Gguf, HasTheWeightsOfQ4K) {
+  for (const RecordedWeights& each : q4_k) {
+    expect_blob<Q4K, Q4KBlocks, std::uint16_t>(fp16, each, factored_scale, factored_minimum);
+  }
+  for (const RecordedWeights& each : q4_k_wide) {
+    expect_blob<Q4K, Q4KBlocks, std::uint16_t>(fp16, each, factored_scale, factored_wide_minimum);
+  }
+}
+
+TEST(Gguf, HasFactorsOfGroupsThatAreReadAsTheyArePut) {
+  std::uint8_t block[16] = {};
+  const auto bits = [](std::int64_t group) {
+    const auto number = static_cast<std::uint32_t>(group);
+    return GroupBits{0xac00 | (number * 11 + 5) << 16, 0xb400 | (63 - number * 7) << 16};
+  };
+  for (std::int64_t group = 7; group >= 0; --group) InBlocksOfEight::put(block, group, bits(group));
+  for (std::int64_t group = 0; group < 8; ++group) {
+    EXPECT_EQ(InBlocksOfEight::get(block, group).scale & 0x3fffff, bits(group).scale & 0x3fffff);
+    EXPECT_EQ(InBlocksOfEight::get(block, group).zero, bits(group).zero);
+  }
+}
+
 TEST(Gguf, HasTheWeightsOfMxfp4) {
   for (const RecordedWeights& each : mxfp4) {
     expect_blob<Mxfp4Gguf, MxBlocks, std::uint8_t>(e8m0, each, power_of_two, none);
@@ -120,13 +171,9 @@ TEST(Gguf, HasTheWeightsOfMxfp4) {
 }
 
 TEST(Gguf, HasParametersBeforeTheCodesOfABlock) {
-  const std::vector<std::uint8_t> one = blob<Q41, Q41Blocks>({1, 32}, 2, half_scale, half_minimum);
+  const std::vector<std::uint8_t> one = blob<Q41, Q41Blocks>({1, 32}, half_scale, half_minimum);
   EXPECT_EQ(one, (std::vector<std::uint8_t>{0x00, 0xac, 0x00, 0xb4, 0xe0, 0x89, 0x13, 0xbd, 0x57, 0xf1,
                                             0x9b, 0x35, 0xdf, 0x78, 0x12, 0xac, 0x46, 0xe0, 0x8a, 0x24}));
-  using P = Q41Blocks::Parameters;
-  EXPECT_EQ(P::parameter_at(0, 21, {1, 2}), (GroupParameter{{0, 1}, false, 1}));
-  EXPECT_EQ(P::parameter_at(0, 22, {1, 2}), (GroupParameter{{0, 1}, true, 0}));
-  EXPECT_EQ(P::parameter_at(0, 24, {1, 2}), std::nullopt);
   EXPECT_EQ(format_named("q4_0")->schemes[0]->tensor_count, 0);
   EXPECT_TRUE(format_named("mxfp4-gguf")->schemes[0]->in_blocks);
 }

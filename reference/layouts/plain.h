@@ -49,6 +49,10 @@ struct Mxfp4 : Pairs<0> {
   static constexpr char name[] = "mxfp4";
 };
 
+struct Nvfp4 : Pairs<0> {
+  static constexpr char name[] = "nvfp4";
+};
+
 namespace shown_before_anything_runs {
 static_assert(IsLayout<Plain> && HasRuns<Plain> && IsLayout<Mxfp4> && HasRuns<Mxfp4>);
 static_assert(is_bijection<Mxfp4>({3, 10}) && runs_are_as_specified<Mxfp4>({3, 48}));

@@ -28,8 +28,8 @@ struct AffineFloatFrom {
   }
 
   template <class Units>
-  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, sum(product(whole<Units>(code - midpoint), group.scale), group.zero));
+  static constexpr ExactIn<Units> unrounded(FloatFormat /*weight_type*/, int code, const Group<Units>& group) {
+    return sum(product(whole<Units>(code - midpoint), group.scale), group.zero);
   }
 };
 

@@ -19,9 +19,9 @@ struct AffineFloatStepped : AffineFloat {
   static constexpr char name[] = "float-stepped";
 
   template <class Units>
-  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
+  static constexpr ExactIn<Units> unrounded(FloatFormat weight_type, int code, const Group<Units>& group) {
     const std::uint32_t step = rounded(weight_type, product(whole<Units>(code - midpoint), group.scale));
-    return rounded(weight_type, sum(decode<Units>(weight_type, step), group.zero));
+    return sum(decode<Units>(weight_type, step), group.zero);
   }
 };
 
@@ -47,8 +47,8 @@ struct AffineFloatFolded : AffineFloat {
   }
 
   template <class Units>
-  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, sum(product(whole<Units>(code - group.own_midpoint), group.scale), group.zero));
+  static constexpr ExactIn<Units> unrounded(FloatFormat /*weight_type*/, int code, const Group<Units>& group) {
+    return sum(product(whole<Units>(code - group.own_midpoint), group.scale), group.zero);
   }
 };
 

@@ -31,8 +31,8 @@ struct AffineIntegerIn {
   }
 
   template <class Units>
-  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, product(whole<Units>(code - group.zero_point), group.scale));
+  static constexpr ExactIn<Units> unrounded(FloatFormat /*weight_type*/, int code, const Group<Units>& group) {
+    return product(whole<Units>(code - group.zero_point), group.scale);
   }
 };
 

@@ -19,10 +19,10 @@ struct Codebook : OfScaleAlone {
   static constexpr const auto& name = Table::name;
 
   template <class Units>
-  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
+  static constexpr ExactIn<Units> unrounded(FloatFormat /*weight_type*/, int code, const Group<Units>& group) {
     constexpr FloatFormat of_table{8, 23};  // fp32; a device has no objects of namespaces
     const auto looked_up = decode<Units>(of_table, Table::bits_of(code));
-    return rounded(weight_type, decode<Units>(of_table, rounded(of_table, product(looked_up, group.scale))));
+    return decode<Units>(of_table, rounded(of_table, product(looked_up, group.scale)));
   }
 };
 

@@ -10,8 +10,9 @@
 ///   parameter_at      the inverse of both: which parameter a place holds, nothing for padding
 ///   ZeroElement       the element of the last tensor, as an integer
 ///   stored_less       a zero point is stored less this, in four bits where zeros are packed
-///   in_blocks         whether parameters lie among the packed codes, as bytes: then there are no tensors, scale_at and
-///                     zero_at are indices of bytes in the packed buffer, and parameter_at takes such an index
+///   in_blocks         whether parameters lie among the packed codes: then there are no tensors and no places of
+///   numbers,
+///                     and `block` says how a block of codes holds the parameters of its groups
 #pragma once
 
 #include <cstdint>
@@ -30,12 +31,31 @@ struct ParameterTensor {
   Dims (*dims)(Size groups);
 };
 
-/// One of a group's two parameters; of one in the packed buffer, a byte.
+/// One of a group's two parameters.
 struct GroupParameter {
   Element group;
   bool is_zero;
-  int byte = 0;  // the lowest is 0
   constexpr bool operator==(const GroupParameter&) const = default;
+};
+
+/// The parameters of a group, as bits.
+struct GroupBits {
+  std::uint32_t scale = 0;
+  std::uint32_t zero = 0;
+};
+
+/// A block of codes that holds the parameters of its groups, which are neighbours in a row, in its first bytes.
+struct BlockForm {
+  std::int64_t bytes = 0;
+  std::int64_t before_codes = 0;  // bytes
+  std::int64_t groups = 1;
+  void (*put)(std::uint8_t* block, std::int64_t group, GroupBits) = nullptr;
+  GroupBits (*get)(const std::uint8_t* block, std::int64_t group) = nullptr;
+
+  /// The byte in the packed buffer at which a group's block begins.
+  constexpr std::int64_t first_byte(Element group, Size all) const {
+    return (group.n * (all.k / groups) + group.k / groups) * bytes;
+  }
 };
 
 /// A number for each group, the rows of one group together.
@@ -60,6 +80,46 @@ struct ByRow {
   }
 };
 
+/// Scales of rows in tiles of 128 rows by 4 groups, 512 bytes each, as the tensor cores of sm_100 read them: rows that
+/// are 32 apart lie together. What a tile holds beside the matrix is 0. Source: NVIDIA's cuBLAS, "1D block scaling
+/// factors layout"; bytes recorded from torchao's to_blocked.
+struct Swizzled {
+  static constexpr char dims_text[] = "[ceil(n/128)*128][ceil(k/group_size/4)*4]";
+  static constexpr std::int64_t tiles_along(std::int64_t extent, std::int64_t of_tile) {
+    return (extent + of_tile - 1) / of_tile;
+  }
+  static constexpr Dims dims(Size groups) { return {tiles_along(groups.n, 128) * 128, tiles_along(groups.k, 4) * 4}; }
+  static constexpr std::int64_t index_of(Element group, Size groups) {
+    const std::int64_t tile = group.n / 128 * tiles_along(groups.k, 4) + group.k / 4;
+    return tile * 512 + group.n % 32 * 16 + group.n / 32 % 4 * 4 + group.k % 4;
+  }
+  static constexpr std::optional<Element> group_at(std::int64_t index, Size groups) {
+    const std::int64_t tile = index / 512, of_tile = index % 512, of_row = tiles_along(groups.k, 4);
+    const Element group = {tile / of_row * 128 + of_tile / 4 % 4 * 32 + of_tile / 16, tile % of_row * 4 + of_tile % 4};
+    if (group.n >= groups.n || group.k >= groups.k) return std::nullopt;
+    return group;
+  }
+};
+
+/// As ByGroup, the columns in the order of Marlin's lanes: of 64, the j-th of each eight lie together; where a row has
+/// one group, of 32, the pairs of neighbours that are eight apart.
+struct ByGroupForMarlin {
+  static constexpr char dims_text[] = "[k/group_size][n]";
+  static constexpr Dims dims(Size groups) { return {groups.k, groups.n}; }
+  static constexpr std::int64_t index_of(Element group, Size groups) {
+    const std::int64_t n = group.n;
+    const std::int64_t place =
+        groups.k == 1 ? n / 32 * 32 + n / 2 % 4 * 8 + n % 32 / 8 * 2 + n % 2 : n / 64 * 64 + n % 8 * 8 + n % 64 / 8;
+    return group.k * groups.n + place;
+  }
+  static constexpr Element group_at(std::int64_t index, Size groups) {
+    const std::int64_t place = index % groups.n;
+    const std::int64_t n = groups.k == 1 ? place / 32 * 32 + place / 2 % 4 * 8 + place % 32 / 8 * 2 + place % 2
+                                         : place / 64 * 64 + place % 8 * 8 + place % 64 / 8;
+    return {n, index / groups.n};
+  }
+};
+
 /// The scales of every kind of parameters but tinygemm's pairs.
 template <class Order>
 struct Scales {
@@ -70,7 +130,9 @@ struct Scales {
   static constexpr std::int64_t scale_at(Element group, Size groups) { return Order::index_of(group, groups); }
   static constexpr std::int64_t zero_at(Element group, Size groups) { return Order::index_of(group, groups); }
   static constexpr std::optional<GroupParameter> parameter_at(int tensor, std::int64_t index, Size groups) {
-    return GroupParameter{Order::group_at(index, groups), tensor == 1};
+    const std::optional<Element> group = Order::group_at(index, groups);
+    if (!group) return std::nullopt;
+    return GroupParameter{*group, tensor == 1};
   }
 };
 
@@ -109,9 +171,24 @@ struct ScalesAlone : Scales<Order> {
 template <class Order>
 struct ScalesAndBiases : Scales<Order> {
   static constexpr ParameterTensor tensors[2] = {Scales<Order>::scales,
-                                                {"biases", nullptr, Order::dims_text, Order::dims}};
+                                                 {"biases", nullptr, Order::dims_text, Order::dims}};
   template <class Bits>
   using ZeroElement = Bits;
+};
+
+/// Scales, and one number of the whole matrix.
+template <class Order>
+struct ScalesAndFactor : Scales<Order> {
+  static constexpr Dims dims_of_factor(Size /*groups*/) { return {1}; }
+  static constexpr ParameterTensor tensors[2] = {Scales<Order>::scales,
+                                                 {"global_scale", "fp32", "[1]", dims_of_factor}};
+  template <class Bits>
+  using ZeroElement = std::uint32_t;
+  static constexpr std::int64_t zero_at(Element /*group*/, Size /*groups*/) { return 0; }
+  static constexpr std::optional<GroupParameter> parameter_at(int tensor, std::int64_t index, Size groups) {
+    if (tensor == 0) return Scales<Order>::parameter_at(tensor, index, groups);
+    return GroupParameter{{0, 0}, true};
+  }
 };
 
 /// The shape of a matrix of n x k as text, where k is the number of a row's groups.
@@ -145,7 +222,7 @@ struct TextOfGroups {
 template <class Order, IsLayout L, int less = 0>
 struct ScalesAndPackedZeros : Scales<Order> {
   static constexpr ParameterTensor tensors[2] = {Scales<Order>::scales,
-                                                {"zeros", L::dtype, TextOfGroups<L>::text.text, L::dims}};
+                                                 {"zeros", L::dtype, TextOfGroups<L>::text.text, L::dims}};
   template <class Bits>
   using ZeroElement = typename L::Storage;
   static constexpr bool zeros_are_packed = true;
@@ -160,25 +237,72 @@ struct ScalesAndPackedZeros : Scales<Order> {
   }
 };
 
-/// Parameters of whole bytes before the codes of each block of the layout L, a block a group: the scale, then the zero.
-/// @tparam bytes  of a parameter
-template <IsLayout L, int bytes, bool has_zero>
-struct InBlocks {
+/// The bytes of a number, the lowest first.
+constexpr std::uint32_t number_at(const std::uint8_t* bytes, int count) {
+  std::uint32_t number = 0;
+  for (int i = 0; i < count; ++i) number |= static_cast<std::uint32_t>(bytes[i]) << (8 * i);
+  return number;
+}
+constexpr void set_number_at(std::uint8_t* bytes, int count, std::uint32_t number) {
+  for (int i = 0; i < count; ++i) bytes[i] = static_cast<std::uint8_t>(number >> (8 * i) & 255);
+}
+
+struct OfBlocks {
   static constexpr const ParameterTensor* tensors = nullptr;
   template <class Bits>
   using ZeroElement = Bits;
   static constexpr bool zeros_are_packed = false;
   static constexpr bool in_blocks = true;
   static constexpr int stored_less = 0;
-  static constexpr std::int64_t scale_at(Element group, Size groups) {
-    return ByRow::index_of(group, groups) * L::bytes_of_block;
+  static constexpr std::int64_t scale_at(Element, Size) { return 0; }
+  static constexpr std::int64_t zero_at(Element, Size) { return 0; }
+};
+
+/// Whole bytes before the codes of each block of the layout L, a block a group: the scale, then the zero.
+/// @tparam bytes  of a parameter
+template <IsLayout L, int bytes, bool has_zero>
+struct InBlocks : OfBlocks {
+  static constexpr void put(std::uint8_t* block, std::int64_t /*group*/, GroupBits bits) {
+    set_number_at(block, bytes, bits.scale);
+    if (has_zero) set_number_at(block + bytes, bytes, bits.zero);
   }
-  static constexpr std::int64_t zero_at(Element group, Size groups) { return scale_at(group, groups) + bytes; }
-  static constexpr std::optional<GroupParameter> parameter_at(int /*tensor*/, std::int64_t index, Size groups) {
-    const std::int64_t block = index / L::bytes_of_block;
-    const auto byte = static_cast<int>(index - block * L::bytes_of_block);
-    if (byte >= bytes * (has_zero ? 2 : 1)) return std::nullopt;
-    return GroupParameter{ByRow::group_at(block, groups), byte >= bytes, byte % bytes};
+  static constexpr GroupBits get(const std::uint8_t* block, std::int64_t /*group*/) {
+    return {number_at(block, bytes), has_zero ? number_at(block + bytes, bytes) : 0};
+  }
+  static constexpr BlockForm block = {L::bytes_of_block, bytes*(has_zero ? 2 : 1), 1, put, get};
+};
+
+/// q4_k's: a scale and a zero of fp16 for eight groups, and for each group a factor of either, 6 bits above those 16.
+/// The factors lie in 12 bytes: those of the first four groups in the low bits of a byte each, the others' low halves
+/// in the last four bytes, and their high bits above the factors of the first four.
+struct InBlocksOfEight : OfBlocks {
+  static constexpr int six_bits = 63;
+  static constexpr void put(std::uint8_t* block, std::int64_t group, GroupBits bits) {
+    set_number_at(block, 2, bits.scale);
+    set_number_at(block + 2, 2, bits.zero);
+    put_factor(block + 4, group, bits.scale >> 16 & six_bits, false);
+    put_factor(block + 4, group, bits.zero >> 16 & six_bits, true);
+  }
+  static constexpr GroupBits get(const std::uint8_t* block, std::int64_t group) {
+    return {number_at(block, 2) | factor_in(block + 4, group, false) << 16,
+            number_at(block + 2, 2) | factor_in(block + 4, group, true) << 16};
+  }
+  static constexpr BlockForm block = {144, 16, 8, put, get};
+
+ private:
+  static constexpr void put_factor(std::uint8_t* bytes, std::int64_t group, std::uint32_t factor, bool is_zero) {
+    const auto put_bits = [](std::uint8_t& byte, unsigned mask, std::uint32_t bits) {
+      byte = static_cast<std::uint8_t>((byte & ~mask) | bits);
+    };
+    std::uint8_t& own = bytes[group % 4 + (is_zero ? 4 : 0)];
+    if (group < 4) return put_bits(own, six_bits, factor);
+    put_bits(own, 0xc0, factor >> 4 << 6);
+    put_bits(bytes[group % 4 + 8], is_zero ? 0xf0 : 0x0f, (factor & 15) << (is_zero ? 4 : 0));
+  }
+  static constexpr std::uint32_t factor_in(const std::uint8_t* bytes, std::int64_t group, bool is_zero) {
+    const std::uint32_t own = bytes[group % 4 + (is_zero ? 4 : 0)];
+    if (group < 4) return own & six_bits;
+    return (bytes[group % 4 + 8] >> (is_zero ? 4 : 0) & 15u) | own >> 6 << 4;
   }
 };
 
@@ -192,18 +316,6 @@ constexpr int number_of_tensors() {
 }
 template <class Parameters>
 constexpr int tensor_count = number_of_tensors<Parameters>();
-
-/// A number of `bytes` bytes, the lowest first.
-template <class Storage>
-constexpr std::uint32_t number_at(const Storage* storage, std::int64_t byte, int bytes) {
-  std::uint32_t number = 0;
-  for (int i = 0; i < bytes; ++i) {
-    const std::int64_t at = byte + i;
-    constexpr auto of_unit = static_cast<std::int64_t>(sizeof(Storage));
-    number |= static_cast<std::uint32_t>(storage[at / of_unit] >> (at % of_unit * 8) & 255) << (8 * i);
-  }
-  return number;
-}
 
 /// The four bits that stand for a zero point, and the zero point that four bits stand for.
 constexpr int packed_zero(int zero_point, int stored_less) { return (zero_point - stored_less) & 15; }

@@ -32,8 +32,8 @@ struct ScaledFrom : OfScaleAlone {
   static constexpr int midpoint = offset;
 
   template <class Units>
-  static constexpr std::uint32_t weight(FloatFormat weight_type, int code, const Group<Units>& group) {
-    return rounded(weight_type, product(whole<Units>(code - offset), group.scale));
+  static constexpr ExactIn<Units> unrounded(FloatFormat /*weight_type*/, int code, const Group<Units>& group) {
+    return product(whole<Units>(code - offset), group.scale);
   }
 };
 

@@ -7,7 +7,11 @@
 ///   zero_kind     which kind of zero a group has, and zero_points, the range of one that is a whole number
 ///   midpoint      the code whose weight is the zero, or 0 where there is none; meaningless for Zero::point
 ///   decoded       a group's parameters, decoded once for the sixteen codes that share them
-///   weight        of a code in a decoded group, as bits of the weight's type
+///   unrounded     the weight of a code in a decoded group, before its last rounding, which is to the weight's type
+///   has_factor    optional: a number of the whole matrix, fp32, is given as `zero`; zero_kind is none
+///   groups_of_number  optional: so many neighbouring groups of a row have one scale and one zero of 16 bits, above
+///   which
+///                 stands a factor of each group's own, of six bits
 ///
 /// Types of weights and of parameters are apart: the arithmetic is exact over decoded values, and each step that the
 /// scheme calls a rounding rounds to the weight's type. Bits lie in the low bits of 32.
@@ -53,21 +57,46 @@ concept IsScheme = requires(FloatFormat type, std::uint32_t bits, int code) {
   { S::zero_kind } -> std::convertible_to<Zero>;
   { S::zero_points } -> std::convertible_to<Range>;
   { S::midpoint } -> std::convertible_to<int>;
-  { S::weight(type, code, S::template decoded<std::uint32_t>(type, type, bits, bits)) } -> std::same_as<std::uint32_t>;
-  { S::weight(type, code, S::template decoded<std::uint64_t>(type, type, bits, bits)) } -> std::same_as<std::uint32_t>;
+  S::unrounded(type, code, S::template decoded<std::uint32_t>(type, type, bits, bits));
+  { S::unrounded(type, code, S::template decoded<std::uint64_t>(type, type, bits, bits)) } -> std::same_as<Exact>;
 };
+
+template <class S>
+constexpr int groups_of_number() {
+  if constexpr (requires { S::groups_of_number; }) return S::groups_of_number;
+  return 1;
+}
+template <class S>
+inline constexpr bool has_factor = requires {
+  S::has_factor;
+};
+
+/// The weight of a code in a group that S has decoded, as bits of the weight's type.
+template <IsScheme S, class Group>
+constexpr std::uint32_t weight_in(FloatFormat weight_type, int code, const Group& group) {
+  return rounded(weight_type, S::unrounded(weight_type, code, group));
+}
 
 /// The weight of one code.
 /// @param code   0..15
 /// @param scale  bits of a value of the parameters' type
-/// @param zero   Zero::value: likewise; Zero::point: the whole number, in two's complement; Zero::none: anything
+/// @param zero   Zero::value: likewise; Zero::point: the whole number, in two's complement; of a scheme with a factor,
+/// bits of fp32; else anything
 /// @return       bits of a value of the weight's type
 template <IsScheme S>
 constexpr std::uint32_t weight(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
                                std::uint32_t zero) {
   return with_units(weight_type, parameter_type, [=]<class Units>() {
-    return S::weight(weight_type, code, S::template decoded<Units>(weight_type, parameter_type, scale, zero));
+    return weight_in<S>(weight_type, code, S::template decoded<Units>(weight_type, parameter_type, scale, zero));
   });
+}
+
+/// The same before its last rounding.
+template <IsScheme S>
+constexpr Exact unrounded(FloatFormat weight_type, FloatFormat parameter_type, int code, std::uint32_t scale,
+                          std::uint32_t zero) {
+  const auto group = S::template decoded<std::uint64_t>(weight_type, parameter_type, scale, zero);
+  return S::unrounded(weight_type, code, group);
 }
 
 }  // namespace tileproof::reference

@@ -103,7 +103,8 @@ class TorchArrays:
         return f"memory that torch allocates on {self.device.type}, which is not watched"
 
     def dtype(self, name):
-        return getattr(self.torch, {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "e8m0": "uint8"}.get(name, name))
+        names = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "e8m0": "uint8", "e4m3": "float8_e4m3fn"}
+        return getattr(self.torch, names.get(name, name))
 
     def of(self, array):
         """The harness's memory as a tensor on the CPU."""
@@ -194,7 +195,7 @@ class NumpyArrays:
 
     def dtype(self, name):
         # numpy has no bf16: its bits are handed over.
-        names = {"bf16": "uint16", "fp16": "float16", "fp32": "float32", "e8m0": "uint8"}
+        names = {"bf16": "uint16", "fp16": "float16", "fp32": "float32", "e8m0": "uint8", "e4m3": "uint8"}
         return self.numpy.dtype(names.get(name, name))
 
     def of(self, array):

@@ -1,0 +1,15 @@
+"""gguf: Q4_K, by gguf.quants.dequantize in numpy.
+
+pip install gguf
+"""
+
+from gguf import GGMLQuantizationType
+from gguf.quants import dequantize as of_blocks
+
+FORMAT = "q4_k"
+LIBRARY = "gguf"
+ARRAYS = "numpy"
+
+
+def dequantize(packed):
+    return of_blocks(packed, GGMLQuantizationType.Q4_K)
