@@ -1,5 +1,6 @@
 // Mutants of the arithmetic: code, scale and zero are right, the weight is wrong.
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 #include "properties/mutants/mutants.h"
@@ -50,20 +51,41 @@ bool parameters_are_finite(const WeightInputs& w) {
 /// The factor of the scale: the code less its midpoint or zero point.
 int steps_of(const WeightInputs& w) { return w.code - (subtracts_point(w) ? w.zero_point : w.scheme->midpoint); }
 
-Exact zero_of(const WeightInputs& w) { return decode(w.parameter_type, w.zero); }
+/// A scale or a zero, times its group's factor where the scheme has them.
+Exact number_of(const WeightInputs& w, std::uint32_t bits) {
+  if (w.scheme->groups_of_number == 1) return decode(w.parameter_type, bits);
+  return product(decode(w.parameter_type, bits & 0xffff), whole(static_cast<int>(bits >> 16)));
+}
+/// What is added.
+Exact zero_of(const WeightInputs& w) {
+  const Exact zero = number_of(w, w.zero);
+  return w.scheme->groups_of_number == 1 ? zero : reference::negated(zero);
+}
 /// The zero in the type of the weights.
 std::uint32_t zero_as_weight(const WeightInputs& w) {
   return w.weight_type == w.parameter_type ? w.zero : rounded(w.weight_type, zero_of(w));
 }
 /// The product of a number of steps and the scale.
-Exact scaled(const WeightInputs& w, int steps) { return product(whole(steps), decode(w.parameter_type, w.scale)); }
+Exact scaled(const WeightInputs& w, int steps) { return product(whole(steps), number_of(w, w.scale)); }
 /// The result of a step that rounds to the type of the weights.
 Exact stepped(const WeightInputs& w, Exact exact) { return decode(w.weight_type, rounded(w.weight_type, exact)); }
 
-/// The weight in double. Its product is exact; its sum is exact wherever scale and zero are not too far apart.
+/// The weight before its last rounding, in double: exact but for sums of a scale and a zero that are far apart.
 double in_double(const WeightInputs& w) {
-  const double product = steps_of(w) * specified::value(w.parameter_type, w.scale);
-  return adds_zero(w) ? product + specified::value(w.parameter_type, w.zero) : product;
+  return specified::value(w.scheme->unrounded(w.weight_type, w.parameter_type, w.code, w.scale, last_input(w)));
+}
+
+/// Whether a code has the weight 0 at scale 1 and without a zero.
+bool stands_for_zero(WeightInputs w) {
+  w.scale = rounded(w.parameter_type, whole(1)) | (w.scheme->groups_of_number > 1 ? 1u << 16 : 0);
+  if (adds_zero(w)) w.zero = 0;
+  return magnitude(w.weight_type, right_weight(w)) == 0;
+}
+
+/// The number that a code stands for in a scheme of scales alone.
+Exact entry_of(const WeightInputs& w) {
+  const std::uint32_t one = rounded(w.parameter_type, whole(1));
+  return w.scheme->unrounded(reference::fp32, w.parameter_type, w.code, one, 0);
 }
 
 /// Converts a finite double exactly.
@@ -89,6 +111,12 @@ Mutation neighbour(int (*step)(double exact, FloatFormat, std::uint32_t right)) 
 bool rounds_nothing(const Format& format) {
   return has_wide_weights(format) && format.schemes[0]->zero_kind == Zero::none;
 }
+/// A product with twelfths, or of two fractions of full length, that is half way between two weights is not met.
+bool is_seldom_half_way(const Format& format) {
+  return format.schemes[0]->has_factor ||
+         format.has(*reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>);
+}
+bool has_a_factor(const Format& format) { return format.schemes[0]->has_factor; }
 bool takes_no_fp32(const Format& format) { return !takes_fp32_parameters(format); }
 /// GGUF's e2m1: it has one zero, and its scales are all numbers.
 bool has_one_zero_and_no_nan(const Format& format) { return has_powers_of_two(format) && format.schemes[0]->in_blocks; }
@@ -125,7 +153,7 @@ std::vector<Mutant> arithmetic_mutants() {
        {float_value, integer_value, none_value},
        wrong_inputs([](WeightInputs& w) {
          w.scale = flushed(w.parameter_type, w.scale);
-         w.zero = flushed(w.parameter_type, w.zero);
+         if (adds_zero(w)) w.zero = flushed(w.parameter_type, w.zero);
        })},
       {"minus-zero-lost",
        "-0 becomes +0",
@@ -154,7 +182,7 @@ std::vector<Mutant> arithmetic_mutants() {
        "0 * infinity is taken for 0",
        {float_value, integer_value, none_value},
        wrong_inputs([](WeightInputs& w) {
-         if (steps_of(w) == 0 && is_infinite(w.parameter_type, w.scale)) w.scale = 0;
+         if (stands_for_zero(w) && is_infinite(w.parameter_type, w.scale)) w.scale = 0;
        })},
       // Types.
       {"fp32-through-bf16",
@@ -209,8 +237,8 @@ std::vector<Mutant> arithmetic_mutants() {
        {float_value},
        wrong_weight([](const WeightInputs& w, std::uint32_t right) {
          if (!adds_zero(w) || !parameters_are_finite(w) || magnitude(w.parameter_type, w.zero) == 0) return right;
-         const double product = std::fabs(steps_of(w) * specified::value(w.parameter_type, w.scale));
-         const double zero = std::fabs(specified::value(w.parameter_type, w.zero));
+         const double product = std::fabs(specified::value(scaled(w, steps_of(w))));
+         const double zero = std::fabs(specified::value(zero_of(w)));
          return product < std::ldexp(zero, -w.weight_type.fraction_bits - 1) ? zero_as_weight(w) : right;
        })},
       // Wrong for few inputs.
@@ -282,6 +310,102 @@ std::vector<Mutant> arithmetic_mutants() {
          return rounded(w.weight_type, sum(scaled(w, steps_of(w)), zero_of(w)));
        })},
   };
+  const std::vector<Mutant> of_tables = {
+      {"table-of-bf16",
+       "the numbers that codes stand for are kept in bf16",
+       {none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t) {
+         const Exact entry = decode(reference::bf16, rounded(reference::bf16, entry_of(w)));
+         const Exact step = product(entry, decode(w.parameter_type, w.scale));
+         return rounded(w.weight_type, decode(reference::fp32, rounded(reference::fp32, step)));
+       })},
+      {"two-entries-swapped",
+       "codes 3 and 4 stand for each other's numbers",
+       {none_value},
+       wrong_inputs([](WeightInputs& w) {
+         if (w.code == 3 || w.code == 4) w.code = 7 - w.code;
+       })},
+      {"entries-mirrored",
+       "the sign of a number is taken from its place: code 15 - c stands for -table[c]",
+       {none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         WeightInputs mirrored = w;
+         mirrored.code = 15 - w.code;
+         return w.code < 8 ? right_weight(mirrored) ^ w.weight_type.sign_bit() : right;
+       })},
+  };
+  const std::vector<Mutant> of_powers_of_two = {
+      {"power-of-byte-0-is-zero",
+       "the scale byte 0 is taken for 0, and not for 2^-127",
+       {none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         return w.scale == 0 ? right & w.weight_type.sign_bit() : right;
+       })},
+      {"power-off-by-one",
+       "scales are twice what they should be, as where e2m1 is taken for whole numbers of halves",
+       {none_value, own_scale},
+       wrong_inputs([](WeightInputs& w) {
+         if (w.scale < 254) ++w.scale;
+       })},
+  };
+  const std::vector<Mutant> of_mx = {
+      {"power-of-byte-255-is-infinite",
+       "the scale byte 255 is 2^128, which is infinite, and not NaN",
+       {none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         const std::uint32_t sign = (w.code & 8) != 0 ? w.weight_type.sign_bit() : 0;
+         return w.scale == 255 && (w.code & 7) != 0 ? sign | w.weight_type.infinity() : right;
+       })},
+  };
+  const std::vector<Mutant> of_factors = {
+      {"factor-in-one-rounding",
+       "code, scale and factor are multiplied exactly, and rounded once",
+       {none_value},
+       wrong_weight([](const WeightInputs& w, std::uint32_t right) {
+         if (std::string_view(w.scheme->name) == "divided") return right;
+         WeightInputs one = w;
+         one.zero = rounded(reference::fp32, whole(1));
+         const Exact without = w.scheme->unrounded(w.weight_type, w.parameter_type, w.code, w.scale, one.zero);
+         return rounded(w.weight_type, product(without, decode(reference::fp32, w.zero)));
+       })},
+      {"factor-forgotten", "the factor of the matrix is taken for 1", {none_value}, wrong_inputs([](WeightInputs& w) {
+         w.zero = rounded(reference::fp32, whole(1));
+       })},
+      {"factor-divides",
+       "scales are divided by the factor that multiplies them",
+       {none_value},
+       wrong_inputs([](WeightInputs& w) {
+         constexpr auto divided = reference::row_of_scheme<reference::Nvfp4Divided>;
+         constexpr auto multiplied = reference::row_of_scheme<reference::Nvfp4Rows>;
+         w.scheme = w.scheme == divided ? multiplied : divided;
+       })},
+      {"scale-of-two-fraction-bits",
+       "the last bit of an e4m3 scale is lost, as in e4m2 or e5m2",
+       {none_value, own_scale},
+       wrong_inputs([](WeightInputs& w) {
+         if (!w.parameter_type.is_nan(w.scale)) w.scale &= ~1u;
+       })},
+  };
+  const std::vector<Mutant> of_factors_of_groups = {
+      {"factors-forgotten",
+       "a group's factors are taken for 1",
+       {float_value, own_scale},
+       wrong_inputs([](WeightInputs& w) {
+         w.scale = (w.scale & 0xffff) | 1u << 16;
+         w.zero = (w.zero & 0xffff) | 1u << 16;
+       })},
+      {"factors-of-four-bits",
+       "the two high bits of a factor, which lie elsewhere, are lost",
+       {float_value, own_scale, own_zero},
+       wrong_inputs([](WeightInputs& w) {
+         w.scale &= 0xfffff;
+         w.zero &= 0xfffff;
+       })},
+      {"minimum-factor-of-the-scale",
+       "the factor of the scale is taken for that of the minimum too",
+       {float_value, own_zero},
+       wrong_inputs([](WeightInputs& w) { w.zero = (w.zero & 0xffff) | (w.scale & 0x3f0000); })},
+  };
   const std::vector<Mutant> of_int8_points = {
       {"zero-points-unsigned",
        "int8 zero points are read as uint8",
@@ -347,20 +471,21 @@ std::vector<Mutant> arithmetic_mutants() {
   std::erase_if(exact_products, [=](const Scheme* scheme) { return scheme == stepped_products || scheme == biases; });
   std::vector<const Scheme*> with_fp16 = every_scheme();
   std::erase_if(with_fp16, [](const Scheme* scheme) { return !has_types(*scheme, Type::fp16); });
-  const auto has_other_steps = [](const Format& format) { return !has_equal_steps(format); };
   // A product of fp16 is exact in fp32, and a sum of such in double.
   const std::vector<RightIn> exceptions = {
       {"sign-of-scale-lost", has_powers_of_two},
-      {"rounded-towards-zero", has_other_steps},
+      {"rounded-towards-zero", has_powers_of_two},  // it rounds what is subnormal, and nothing else
       {"rounded-towards-zero", rounds_nothing},
-      {"ties-away-from-zero", has_other_steps},
+      {"ties-away-from-zero", has_powers_of_two},
+      {"ties-away-from-zero", is_seldom_half_way},
       {"ties-away-from-zero", rounds_nothing},
       {"subnormals-flushed", has_wide_weights},
       {"subnormal-inputs-flushed", has_powers_of_two},
       {"minus-zero-lost", has_one_zero_and_no_nan},
       {"nan-becomes-zero", has_one_zero_and_no_nan},
       {"overflow-gives-nan", has_wide_weights},
-      {"infinite-scale-times-zero-steps", has_other_steps},
+      {"infinite-scale-times-zero-steps", has_powers_of_two},  // which have no infinity, as e4m3 has none
+      {"infinite-scale-times-zero-steps", has_a_factor},
       {"fp32-through-bf16", has_powers_of_two},
       {"fp32-scale-of-ten-bits", takes_no_fp32},
   };
@@ -375,6 +500,13 @@ std::vector<Mutant> arithmetic_mutants() {
                                 reference::row_of_scheme<reference::Q40Blocks>}),
                   of_signed_codes),
        in_formats(formats_with({reference::row_of_scheme<reference::GptqOneZeros>}), of_stored_zeros),
+       in_formats(formats_with({reference::row_of_scheme<reference::LookedUp<reference::Nf4Table>>,
+                                reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>}),
+                  of_tables),
+       in_formats(formats_where(has_powers_of_two), of_powers_of_two),
+       in_formats(formats_with({reference::row_of_scheme<reference::MxRows>}), of_mx),
+       in_formats(formats_with({reference::row_of_scheme<reference::Nvfp4Rows>}), of_factors),
+       in_formats(formats_with({reference::row_of_scheme<reference::Q4KBlocks>}), of_factors_of_groups),
        in_formats(formats_with({biases}), of_biases), in_formats(formats_with({scheme::integer}), of_int8_points),
        in_formats(formats_with({scheme::floating}), of_the_float_domain), in_formats(formats_with(with_fp16), of_fp16),
        of_tinygemm});

@@ -1,8 +1,11 @@
 // Mutants of the groups: codes and arithmetic are right, the scale or zero belongs to another group or row.
 #include <algorithm>
 #include <bit>
+#include <optional>
+#include <string_view>
 
 #include "properties/mutants/mutants.h"
+#include "reference/formats.h"
 
 namespace tileproof {
 
@@ -22,6 +25,19 @@ Mutation wrong_block(std::int64_t (*block)(const Call&, reference::Element)) {
   return {.scale_at = [block](const Call& c, reference::Element e) {
     return std::clamp<std::int64_t>(block(c, e), 0, c.groups().k - 1);
   }};
+}
+
+/// The number of the group, as Call::parameter_at, whose parameter lies at a place of a tensor; an element's own where
+/// none does.
+std::int64_t number_of_group_at(const Call& c, int tensor, std::int64_t place, reference::Element own) {
+  std::int64_t number = c.parameter_at(own.n, own.k);
+  reference::with_scheme(index_of(*c.scheme), [&]<class Used>() {
+    if constexpr (!Used::Parameters::in_blocks) {
+      const std::optional<reference::GroupParameter> found = Used::Parameters::parameter_at(tensor, place, c.groups());
+      if (found) number = found->group.k * c.groups().n + found->group.n;
+    }
+  });
+  return number;
 }
 
 /// Takes scale and zero of column k from a wrong group.
@@ -187,6 +203,41 @@ std::vector<Mutant> group_mutants() {
        {own_scale, own_zero, sense_scale},
        {.scale_at = [](const Call& c, Element e) { return c.parameter_at(e.n / 8 * 8, e.k); }}},
   };
+  const std::vector<Mutant> of_orders = {
+      {"scales-in-the-order-of-groups",
+       "scales that lie as tensor cores load them are read row by row, or group by group",
+       {own_scale, sense_scale},
+       {.scale_at =
+            [](const Call& c, Element e) {
+              const Element group = c.format->group_of(e, c.size(), c.group_size);
+              const bool is_by_row = c.format->result == reference::ResultOrder::n_k;
+              const std::int64_t place = is_by_row ? reference::ByRow::index_of(group, c.groups())
+                                                   : reference::ByGroup::index_of(group, c.groups());
+              return number_of_group_at(c, 0, place, e);
+            }}},
+  };
+  const std::vector<Mutant> of_packed_zeros = {
+      {"packed-zeros-in-another-order",
+       "zero points are read in the order of another format's, gptq's or awq's",
+       {own_zero, integer_value},
+       {.zero_at =
+            [](const Call& c, Element e) {
+              if (!c.scheme->zeros_are_packed) return c.parameter_at(e.n, e.k);
+              const Element group = c.format->group_of(e, c.size(), c.group_size);
+              const bool is_by_eights = std::string_view(c.format->name).starts_with("gptq");
+              const std::int64_t slot = is_by_eights ? reference::Awq::slot_of(group, c.groups())
+                                                     : reference::GptqZeros::slot_of(group, c.groups());
+              return number_of_group_at(c, 1, slot, e);
+            }}},
+  };
+  const auto has_an_order_of_cores = [](const Format& format) {
+    return std::string_view(format.name) == "marlin" || std::string_view(format.name) == "nvfp4";
+  };
+  const auto packs_zeros_by_group = [](const Format& format) {
+    const bool packs = std::any_of(format.schemes, format.schemes + format.scheme_count,
+                                   [](const Scheme* scheme) { return scheme->zeros_are_packed; });
+    return packs && format.layout.legal.n % 8 == 0;
+  };
   const auto is_of_rows = [](const Format& format) { return format.groups_divide_rows; };
   const auto is_of_elements = [](const Format& format) { return !format.groups_divide_rows; };
   const auto takes_48 = [](const Format& format) {
@@ -200,6 +251,8 @@ std::vector<Mutant> group_mutants() {
        in_formats(formats_where(is_of_elements), of_elements),
        in_formats(formats_where(takes_48), of_other_group_sizes),
        in_formats(formats_with(schemes_with(Zero::point)), of_zero_points),
+       in_formats(formats_where(has_an_order_of_cores), of_orders),
+       in_formats(formats_where(packs_zeros_by_group), of_packed_zeros),
        in_formats(formats_with({scheme::floating, scheme::integer}), of_many_experts), of_tinygemm});
 }
 

@@ -1,5 +1,6 @@
 // Mutants of the layout: codes are in the wrong word, lane or nibble, or come out of the right one as another number.
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "properties/mutants/mutants.h"
@@ -235,8 +236,18 @@ std::vector<Mutant> layout_mutants() {
               return lane == 17 && slot % codes_of_word == 6 && code == 15 ? 7 : code;
             }}},
   };
+  const std::vector<Mutant> of_blocks = {
+      {"codes-of-a-block-in-pairs",
+       "neighbours share a byte, where elements half a block apart do",
+       {unpack_index, dequantize_index},
+       {.slot =
+            [](const Call& c, Element e) {
+              const std::int64_t neighbours = std::string_view(c.format->name) == "q4_k" ? 64 : 32;
+              return right_slot(c, e.n, e.k / neighbours * neighbours) + e.k % neighbours;
+            }}},
+  };
   return in_one_list(
-      {in_formats(every_format_there_is(), anywhere),
+      {in_formats(every_format_there_is(), anywhere), in_formats(formats_where(has_no_tensors), of_blocks),
        in_formats(formats_where([](const Format& format) { return least_full_size(format).n % 8 == 0; }),
                   of_eight_rows),
        in_formats(formats_where([](const Format& format) { return format.layout.bytes_of_unit == 4; }), of_words),

@@ -321,7 +321,7 @@ std::vector<Mutant> memory_mutants() {
        })},
   };
   const auto has_no_half_block = [](const Format& format) {
-    return format.layout.legal.k == 32 && k_unit(format, 32) % 64 == 0;
+    return has_no_tensors(format) && k_unit(format, 32) % 64 == 0;
   };
   /// The first code is the lowest of the second word.
   const auto begins_in_the_second_word = [](const Format& format) {

@@ -79,20 +79,6 @@ bool takes_fp32_parameters(const Format& format) {
   return std::ranges::any_of(types_of_format(format), [](Types types) { return types.parameter == Type::fp32; });
 }
 
-bool has_equal_steps(const Format& format) {
-  const Scheme& scheme = *format.schemes[0];
-  const reference::FloatFormat type = float_format_of(types_of(scheme, every_types()).front().parameter);
-  const std::uint32_t one = reference::rounded(type, reference::whole(1));
-  const auto zero = static_cast<std::uint32_t>(scheme.zero_points.nearest_to_zero());
-  const auto weight = [&](int code) {
-    return specified::value(reference::fp32, scheme.weight(reference::fp32, type, code, one, zero));
-  };
-  for (int code = 1; code < 16; ++code) {
-    if (weight(code) - weight(code - 1) != 1) return false;
-  }
-  return true;
-}
-
 std::vector<Mutant> in_one_list(const std::vector<std::vector<Mutant>>& parts) {
   std::vector<Mutant> all;
   for (const std::vector<Mutant>& part : parts) all.insert(all.end(), part.begin(), part.end());

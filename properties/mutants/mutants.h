@@ -60,8 +60,7 @@ bool has_powers_of_two(const Format&);  // scales have no sign, no fraction and 
 bool has_wide_weights(
     const Format&);  // fp32 of fp16 alone: products of codes and scales are exact, and never subnormal
 bool takes_fp32_parameters(const Format&);
-bool has_no_tensors(const Format&);   // parameters lie among the codes
-bool has_equal_steps(const Format&);  // the weights of neighbouring codes are one scale apart
+bool has_no_tensors(const Format&);  // parameters lie among the codes
 std::vector<Mutant> in_one_list(const std::vector<std::vector<Mutant>>&);
 
 /// Short names of the properties that several rows share.
