@@ -177,6 +177,18 @@ Parameters Case::parameters() {
 
 std::uint64_t Case::choice(std::uint64_t index) const { return drawn(problem.seed, stream::choice, index); }
 
+namespace {
+
+/// The elements that held each of two poisons: under_both, less those that held its poison alone.
+std::vector<bool> held_both(const NotWritten& under_one, const NotWritten& under_both) {
+  std::vector<bool> both = under_both.holds_poison;
+  if (under_one.output != under_both.output) both.assign(both.size(), false);
+  for (std::size_t i = 0; i < both.size(); ++i) both[i] = both[i] && under_one.holds_poison[i];
+  return both;
+}
+
+}  // namespace
+
 void Case::fill(const Fill& fill) {
   fill_ = fill;
   subject_.fill_own_memory(fill);
@@ -193,30 +205,36 @@ void Case::align(std::vector<Tensor>& tensors) {
   }
 }
 
-void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::vector<void*>&)>& use) {
+void Case::under_poisons(std::vector<Tensor>& tensors, bool may_equal_poison,
+                         const std::function<void(const Fill&)>& run) {
   const auto run_under = [&](const Fill& fill) {
     subject_.fill_own_memory(fill);
-    guarded(subject_.memory(), tensors, fill, use);
+    run(fill);
   };
-  guarded_call(tensors, [&] {
+  try {
+    return run_under(fill_);
+  } catch (const NotWritten& under_one) {
+    if (!may_equal_poison) throw;
+    // A legal value may equal one poison; an element that was not written holds each.
+    Fill other = fill_;
+    other.poison ^= 0x7f;
     try {
-      return run_under(fill_);
-    } catch (const NotWritten& under_one) {
-      if (capabilities.one_nan) throw;
-      // A NaN of the subject's own may equal a poison; what was not written holds any poison.
-      Fill other = fill_;
-      other.poison ^= 0x7f;
-      try {
-        return run_under(other);
-      } catch (const NotWritten& under_both) {
-        const auto begin = under_one.elements.begin(), end = under_one.elements.end();
-        const auto is_unwritten = [=](std::size_t element) { return std::binary_search(begin, end, element); };
-        if (std::ranges::any_of(under_both.elements, is_unwritten)) throw;
-      }
+      return run_under(other);
+    } catch (const NotWritten& under_both) {
+      std::vector<bool> unwritten = held_both(under_one, under_both);
+      if (std::ranges::find(unwritten, true) != unwritten.end())
+        throw NotWritten(under_one.output, std::move(unwritten));
     }
-    // Each element was written in one of the two calls: NaNs among the inputs have become both poisons.
-    for (Tensor& tensor : tensors) tensor.may_equal_poison = true;
-    run_under(fill_);
+  }
+  // Each element was written in one of the two calls: legal values have become both poisons.
+  for (Tensor& tensor : tensors) tensor.may_equal_poison = true;
+  run_under(fill_);
+}
+
+void Case::run(std::vector<Tensor> tensors, const std::function<void(const std::vector<void*>&)>& use) {
+  guarded_call(tensors, [&] {
+    under_poisons(tensors, !capabilities.one_nan,
+                  [&](const Fill& fill) { guarded(subject_.memory(), tensors, fill, use); });
   });
 }
 

@@ -181,6 +181,11 @@ class Case {
   /// Turns the GuardViolation or SubjectError of a guarded call into a Failure.
   template <class Run>
   auto guarded_call(std::vector<Tensor>&, Run run);
+  /// Runs a call under the fill, and under other poison where elements hold the first one.
+  /// @param may_equal_poison  whether a legal element of an output may
+  /// @param run               a guarded call of these tensors; throws NotWritten where an element holds the poison
+  /// @throws NotWritten where elements were not written
+  void under_poisons(std::vector<Tensor>&, bool may_equal_poison, const std::function<void(const Fill&)>& run);
   void run(std::vector<Tensor>, const std::function<void(const std::vector<void*>&)>&);
   /// @param contents  of the inputs
   /// @return the contents of the inputs and outputs

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -916,6 +917,76 @@ TEST(Operations, WhoseNansAreTheSubjectsOwnMayGiveThePoison) {
   EXPECT_FALSE(is_refused());
   b.subject.on[Operation::dequantize] = [](const Call&) {};
   expect_says(is_refused(), "guard", {"never wrote 768 elements of weights"});
+}
+
+/// Formulas of a matrix all of whose weights are NaNs: its scales are.
+generated::Parameters parameters_of_nans(const Problem& problem) {
+  generated::Parameters parameters = generated::parameters_of(problem, generated::Parameters::Kind::every);
+  parameters.groups = 1;
+  constexpr std::uint64_t next_exponents = std::uint64_t{1} << (2 * reference::bf16.fraction_bits);
+  for (;; parameters.first += next_exponents) {
+    // Fraction 1 of a scale, and a zero that is no NaN.
+    const generated::Pair pair = generated::pair_of(parameters, {0, 0});
+    if (reference::bf16.is_nan(pair.scale | 1) && !reference::bf16.is_nan(pair.zero | 1)) break;
+  }
+  parameters.first += std::uint64_t{1} << reference::bf16.fraction_bits;
+  return parameters;
+}
+
+TEST(Operations, OverFormulasWhoseNansAreTheSubjectsOwnMayGiveThePoison) {
+  // The weights of the larger matrix are compared where they lie.
+  for (const char* flags : {"--n=12 --k=64 --group-size=64", "--n=10000 --k=64 --group-size=64"}) {
+    Bench b(flags);
+    const generated::Codes codes = generated::codes_of(b.problem, generated::Codes::Kind::each);
+    const generated::Parameters parameters = parameters_of_nans(b.problem);
+    const std::int64_t all = b.problem.n * b.problem.k;
+    GeneratedResult result;
+    const auto failure = [&] {
+      return failure_of([&] { result = b.one.run(Operation::dequantize, codes, parameters); });
+    };
+    std::vector<std::int64_t> left_out;
+    b.subject.on[Operation::dequantize] = [&](const Call& call) {
+      for (std::int64_t i = 0; i < all; ++i) {
+        if (std::ranges::find(left_out, i) == left_out.end()) stored(call.weights(), Type::bf16, i, 0xffa5);
+      }
+    };
+    expect_says(failure(), "guard", {"never wrote " + std::to_string(all) + " elements of weights"});
+    b.capabilities.one_nan = false;
+    EXPECT_FALSE(failure());
+    EXPECT_EQ(result.differences.wrong, 0);
+    EXPECT_EQ(result.differences.other_nans, all);
+    left_out = {all - 30, all - 1};
+    expect_says(failure(), "guard",
+                {"never wrote 2 elements of weights, the first is element " + std::to_string(all - 30) + " of " +
+                 std::to_string(all)});
+    // Each poison is a legal value somewhere; one element holds both.
+    b.subject.on[Operation::dequantize] = [&](const Call& call) {
+      for (std::int64_t i = 0; i < all - 1; ++i) stored(call.weights(), Type::bf16, i, i % 2 == 0 ? 0xffda : 0xffa5);
+    };
+    expect_says(failure(), "guard",
+                {"never wrote 1 elements of weights, the first is element " + std::to_string(all - 1) + " of " +
+                 std::to_string(all)});
+  }
+}
+
+TEST(Operations, OverFormulasMayPackThePoison) {
+  // In bytes of two codes every byte is legal, and the poison's among them: it is no sign of a byte that was not
+  // written.
+  Bench b("--n=16 --k=32 --format=plain");
+  const generated::Codes codes = generated::codes_of(b.problem, generated::Codes::Kind::drawn);
+  GeneratedResult result;
+  const auto failure_with = [&](int left_out) {
+    b.subject.on[Operation::pack] = [=](const Call& call) {
+      std::uint8_t* const bytes = reinterpret_cast<std::uint8_t*>(call.packed());
+      for (int i = 0; i < 256; ++i) {
+        if (i != left_out) bytes[i] = i % 2 == 0 ? 0xa5 : 0xda;
+      }
+    };
+    return failure_of([&] { result = b.one.run(Operation::pack, codes, {}); });
+  };
+  EXPECT_FALSE(failure_with(-1));
+  EXPECT_GT(result.differences.wrong, 0);
+  expect_says(failure_with(7), "guard", {"never wrote 1 elements of packed, the first is element 7 of 256"});
 }
 
 TEST(Operations, RunUnderTheFillThatIsAskedFor) {

@@ -40,12 +40,15 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
       place = problem.format->result_at({place / problem.k, place % problem.k}, problem.size());
     }
   }
-  GeneratedResult judged = guarded_call(tensors, [&] {
-    return guarded_generated(subject_.memory(), tensors, fill_, any_nan, places, [&](const std::vector<void*>& at) {
+  GeneratedResult judged;
+  const auto run_under = [&](const Fill& fill) {
+    judged = guarded_generated(subject_.memory(), tensors, fill, any_nan, places, [&](const std::vector<void*>& at) {
       for (std::size_t i = 0; i < roles.size(); ++i) call.at(roles[i]) = at[i];
       subject_.run(call);
     });
-  });
+  };
+  const bool may_equal_poison = result == Role::packed || any_nan != nullptr;
+  guarded_call(tensors, [&] { under_poisons(tensors, may_equal_poison, run_under); });
   // Find out from at most 256 elements whether more than one value was expected.
   constexpr std::int64_t most_looked_at = 256;
   const GeneratedTensor& expected = formulas.back();

@@ -672,7 +672,8 @@ TEST(GuardedByFormula, SeesAnElementThatWasNeverWritten) {
   for (const GuardedCall& call : calls_of_every_width()) {
     for (const std::int64_t index : {0, 31, 63}) {
       const std::string said = call.violation([&](const auto& at) { leave(call, at, index); });
-      EXPECT_EQ(said, "never wrote 1 elements of weights") << call.element_bytes << " bytes";
+      EXPECT_EQ(said, "never wrote 1 elements of weights, the first is element " + std::to_string(index) + " of 64")
+          << call.element_bytes << " bytes";
     }
   }
 }
@@ -681,7 +682,7 @@ TEST(GuardedByFormula, SeesWhatWasNeverWrittenWhereAnyNaNWillDo) {
   const GuardedCall call = call_of_nans();
   for (const std::int64_t index : {0, 31, 63}) {
     EXPECT_EQ(call.violation([&](const auto& at) { leave(call, at, index); }, &reference::bf16),
-              "never wrote 1 elements of weights");
+              "never wrote 1 elements of weights, the first is element " + std::to_string(index) + " of 64");
   }
   const GeneratedResult judged =
       call.run([](const auto& at) { static_cast<std::uint16_t*>(at[2])[5] = 0x7fc0; }, &reference::bf16);
@@ -831,8 +832,8 @@ TEST(GuardedByFormula, SaysTheSameWhetherItIsJudgedHereOrByItsMemory) {
   for (const char* one :
        {"wrote outside codes: the byte 512 before its beginning was changed",
         "wrote outside weights: the byte 512 past its end was changed", "changed its input codes: element 0 of 32",
-        "changed its input scales: element 4 of 5", "never wrote 1 elements of weights",
-        "never wrote 64 elements of weights", "refused: not today"}) {
+        "changed its input scales: element 4 of 5", "never wrote 1 elements of weights, the first is element 31 of 64",
+        "never wrote 64 elements of weights, the first is element 0 of 64", "refused: not today"}) {
     EXPECT_TRUE(said.contains(one)) << one;
   }
 }

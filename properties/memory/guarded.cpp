@@ -21,9 +21,8 @@ using Use = std::function<void(const std::vector<void*>&)>;
 /// @param is_poisoned  whether the output held the poison before the call
 using Take = std::function<void(const Tensor&, Memory& where, const std::uint8_t* at, bool is_poisoned)>;
 
-std::string in_elements(const Tensor& tensor, std::size_t byte) {
-  return "element " + std::to_string(byte / tensor.element_bytes) + " of " +
-         std::to_string(tensor.bytes / tensor.element_bytes);
+std::string element_of_all(std::size_t element, std::size_t elements) {
+  return "element " + std::to_string(element) + " of " + std::to_string(elements);
 }
 
 /// The 16-bit pattern repeated to 32 bits.
@@ -57,47 +56,59 @@ bool is_poison(const std::uint8_t* at, std::size_t byte, std::size_t bytes, std:
   return true;
 }
 
-void check_output(const Tensor& tensor, const std::uint8_t* after, std::uint16_t poison) {
-  if (tensor.may_equal_poison) return;
-  const std::size_t elements = tensor.bytes / tensor.element_bytes;
-  std::size_t unwritten = 0;
-  if (tensor.element_bytes == 2) {
-    unwritten = count_of_poison(poison, after, elements);
-  } else if (tensor.element_bytes == 4) {
-    unwritten = count_of_poison(repeated(poison), after, elements);
-  } else {
-    for (std::size_t at = 0; at < tensor.bytes; at += tensor.element_bytes) {
-      unwritten += is_poison(after, at, tensor.element_bytes, poison);
-    }
+/// The number of elements that hold the poison, of bytes on the host.
+std::size_t count_of_poison(const Tensor& tensor, const std::uint8_t* at, std::size_t bytes, std::uint16_t poison) {
+  if (tensor.element_bytes == 2) return count_of_poison(poison, at, bytes / 2);
+  if (tensor.element_bytes == 4) return count_of_poison(repeated(poison), at, bytes / 4);
+  std::size_t count = 0;
+  for (std::size_t byte = 0; byte < bytes; byte += tensor.element_bytes) {
+    count += is_poison(at, byte, tensor.element_bytes, poison);
   }
-  if (unwritten == 0) return;
-  std::vector<std::size_t> all;
-  for (std::size_t at = 0; at < tensor.bytes; at += tensor.element_bytes) {
-    if (is_poison(after, at, tensor.element_bytes, poison)) all.push_back(at / tensor.element_bytes);
-  }
-  const std::string first = in_elements(tensor, all.front() * tensor.element_bytes);
-  throw NotWritten(
-      "never wrote " + std::to_string(unwritten) + " elements of " + tensor.name + ", the first is " + first,
-      std::move(all));
+  return count;
 }
 
-/// Requires an output to be written that has a formula. An element that still holds the poison was not, even where any
-/// NaN is accepted and the poison is a NaN.
-void require_written(const Tensor& output, const Fill& fill, const Differences& differences, Memory& where,
-                     const void* at) {
+/// The poison that an output gets. A formula's is written element by element: one-byte elements all hold its lower
+/// byte.
+std::uint16_t poison_of(const Tensor& output, const Fill& fill) {
+  const bool of_bytes = output.formula != nullptr && output.element_bytes == 1;
+  return of_bytes ? static_cast<std::uint16_t>((fill.poison & 0xff) * 0x101) : fill.poison;
+}
+
+/// Requires that no element of an output holds the poison.
+/// @param where  the memory of `at`; read in parts if it is not of this process
+/// @throws NotWritten
+void require_written(const Tensor& output, const Fill& fill, Memory& where, const std::uint8_t* at) {
+  if (output.may_equal_poison) return;
+  constexpr std::size_t most_read = std::size_t{1} << 20;  // bytes, a multiple of every element's
+  const std::uint16_t poison = poison_of(output, fill);
+  const std::size_t part = where.is_here() ? output.bytes : std::min(output.bytes, most_read);
+  std::vector<std::uint8_t> copied(where.is_here() ? 0 : part);
+  std::vector<bool> holds_poison;
+  for (std::size_t begin = 0; begin < output.bytes; begin += part) {
+    const std::size_t bytes = std::min(part, output.bytes - begin);
+    if (!where.is_here()) where.copy_out(copied.data(), at + begin, bytes);
+    const std::uint8_t* const here = where.is_here() ? at : copied.data();
+    if (count_of_poison(output, here, bytes, poison) == 0) continue;
+    holds_poison.resize(output.bytes / output.element_bytes);
+    for (std::size_t byte = 0; byte < bytes; byte += output.element_bytes) {
+      if (is_poison(here, byte, output.element_bytes, poison))
+        holds_poison[(begin + byte) / output.element_bytes] = true;
+    }
+  }
+  if (!holds_poison.empty()) throw NotWritten(output.name, std::move(holds_poison));
+}
+
+/// Whether elements of an output that has a formula can hold the poison, which no formula expects but as a NaN that
+/// stands for another.
+bool may_hold_poison(const Tensor& output, const Fill& fill, const Differences& differences) {
   const std::uint32_t poison = repeated(fill.poison) & (0xffffffff >> (32 - 8 * output.element_bytes));
-  const bool has_poison = std::any_of(differences.listed.begin(), differences.listed.end(),
-                                      [&](const Differences::One& one) { return one.got == poison; });
-  if (!has_poison && differences.other_nans == 0) return;
-  const std::int64_t elements = elements_of(*output.formula);
-  const generated::Constant untouched = {repeated(fill.poison), elements};
-  const std::int64_t unwritten = elements - where.compare(untouched, output.element_bytes, at).wrong;
-  if (unwritten == 0) return;
-  throw GuardViolation("never wrote " + std::to_string(unwritten) + " elements of " + output.name);
+  return differences.other_nans != 0 || std::any_of(differences.listed.begin(), differences.listed.end(),
+                                                    [&](const Differences::One& one) { return one.got == poison; });
 }
 
 [[noreturn]] void refuse_changed(const Tensor& input, std::size_t byte) {
-  throw GuardViolation("changed its input " + input.name + ": " + in_elements(input, byte));
+  throw GuardViolation("changed its input " + input.name + ": " +
+                       element_of_all(byte / input.element_bytes, input.bytes / input.element_bytes));
 }
 
 /// @param before  the bytes of an input before the call
@@ -185,10 +196,8 @@ class Room {
   std::uint8_t* begin_;
 };
 
-void write_poison(const Tensor& output, std::uint16_t poison, std::uint8_t* to) {
-  // The memory writes a formula's poison element by element, so one-byte elements all hold its lower byte.
-  if (output.formula != nullptr && output.element_bytes == 1)
-    poison = static_cast<std::uint16_t>((poison & 0xff) * 0x101);
+void write_poison(const Tensor& output, const Fill& fill, std::uint8_t* to) {
+  const std::uint16_t poison = poison_of(output, fill);
   std::array<std::uint16_t, 32> repeated;
   repeated.fill(poison);
   std::size_t left = output.bytes;
@@ -214,7 +223,7 @@ void judged_here(Memory& memory, const Placement& placement, const Fill& fill, c
   for (const auto& [tensor, begin] : placement.tensors) {
     inputs.push_back(static_cast<const std::uint8_t*>(tensor->input));
     if (!tensor->is_input()) {
-      write_poison(*tensor, fill.poison, arena + begin);
+      write_poison(*tensor, fill, arena + begin);
       continue;
     }
     if (tensor->formula != nullptr) {
@@ -258,13 +267,25 @@ void judged(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill
   judged_there(memory, placement, tensors, fill, use, take);
 }
 
+/// "never wrote 3 elements of weights, the first is element 2 of 7"
+std::string text_of_not_written(const std::string& output, const std::vector<bool>& elements) {
+  const auto first = static_cast<std::size_t>(std::find(elements.begin(), elements.end(), true) - elements.begin());
+  return "never wrote " + std::to_string(std::count(elements.begin(), elements.end(), true)) + " elements of " +
+         output + ", the first is " + element_of_all(first, elements.size());
+}
+
 }  // namespace
+
+NotWritten::NotWritten(const std::string& output_, std::vector<bool> holds_poison_)
+    : GuardViolation(text_of_not_written(output_, holds_poison_)),
+      output(output_),
+      holds_poison(std::move(holds_poison_)) {}
 
 void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill, const Use& use) {
   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
   judged(memory, tensors, fill, use, any,
          [&](const Tensor& output, Memory& where, const std::uint8_t* at, bool is_poisoned) {
-           if (is_poisoned) check_output(output, at, fill.poison);
+           if (is_poisoned) require_written(output, fill, where, at);
            if (output.bytes != 0) where.copy_out(output.output, at, output.bytes);
          });
 }
@@ -277,7 +298,8 @@ GeneratedResult guarded_generated(Memory& memory, const std::vector<Tensor>& ten
          [&](const Tensor& output, Memory& where, const std::uint8_t* at, bool is_poisoned) {
            const std::size_t element_bytes = output.element_bytes;
            result.differences = where.compare(*output.formula, element_bytes, at, any_nan);
-           if (is_poisoned) require_written(output, fill, result.differences, where, at);
+           if (is_poisoned && may_hold_poison(output, fill, result.differences))
+             require_written(output, fill, where, at);
            for (const std::int64_t index : wanted) {
              std::uint32_t& element = result.read.emplace_back();
              where.copy_out(&element, at + static_cast<std::size_t>(index) * element_bytes, element_bytes);

@@ -17,7 +17,8 @@ namespace tileproof {
 // In host memory, a tensor lies between pages that may not be touched (page_guard.h): such a page touches one end of
 // the tensor, and a fence lies at the other. A fence shows a read only if the value read reaches the result.
 // The fences are many cache lines long and hold 0xff: NaN in every type, code 15, zero point -1. The poison is a NaN
-// that arithmetic never makes (arithmetic gives 0x7fff...) and is no code; only a packed word can equal it.
+// that arithmetic on a GPU never makes (it gives 0x7fff...) and is no code. A packed word can equal it, and a NaN whose
+// payload a subject keeps.
 
 /// A call broke a rule of memory: it left an element unwritten, touched a fence or changed an input.
 struct GuardViolation : std::runtime_error {
@@ -26,9 +27,10 @@ struct GuardViolation : std::runtime_error {
 
 /// Elements of an output still hold the poison.
 struct NotWritten : GuardViolation {
-  NotWritten(const std::string& what, std::vector<std::size_t> elements_)
-      : GuardViolation(what), elements(std::move(elements_)) {}
-  std::vector<std::size_t> elements;  // their indices, ascending
+  /// @param holds_poison_  for each element of the output; true for one at least
+  NotWritten(const std::string& output_, std::vector<bool> holds_poison_);
+  std::string output;
+  std::vector<bool> holds_poison;
 };
 
 /// The bytes that memory holds before a call.
@@ -47,7 +49,7 @@ struct Tensor {
   std::size_t alignment = 256;    // of its address, in bytes; below 256 it is aligned to exactly this and no better
   bool page_before = false;       // with untouchable pages: true: it begins after one; false: it ends before one
   bool touches_page = false;      // lies directly at that page, even if this aligns it better
-  bool may_equal_poison = false;  // an output whose legal values include the poison: packed words
+  bool may_equal_poison = false;  // an output that may hold the poison after the call: packed words
   const GeneratedTensor* formula =
       nullptr;             // the formula of its contents, actual or expected, where the memory itself compares them
   bool is_output = false;  // only for a tensor with a formula
@@ -56,7 +58,7 @@ struct Tensor {
 };
 
 /// Lays the tensors out, calls `use` with their addresses in the order given, and checks the memory afterwards.
-/// @throws GuardViolation; and whatever `use` throws
+/// @throws GuardViolation, of it NotWritten; and whatever `use` throws
 void guarded(Memory&, const std::vector<Tensor>&, const Fill&,
              const std::function<void(const std::vector<void*>&)>& use);
 
