@@ -96,6 +96,7 @@ void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std:
 constexpr const char* group_of_library = "An operator library to judge";
 constexpr const char* group_of_module = "A Python module to judge";
 constexpr const char* group_of_kernels = "Kernels by raw pointers to judge";
+constexpr const char* group_of_files = "A module or kernels";
 constexpr const char* group_of_all = "Any of them";
 
 constexpr GivenSubjectRow given_subjects[] = {
@@ -130,8 +131,8 @@ const GivenSubjectRow* given_subject_row(const std::string& subject) {
 
 void GivenSubjectOptions::add_with_format_to(CLI::App& app, double deadline_seconds) {
   add_to(app, deadline_seconds);
-  app.add_option("--format", format_, "of the module's functions, one of 'list formats' (default: its FORMAT)")
-      ->group(group_of_module);
+  app.add_option("--format", format_, "of its functions, one of 'list formats' (default: the file's FORMAT)")
+      ->group(group_of_files);
 }
 
 void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
@@ -182,6 +183,7 @@ void GivenSubjectOptions::require_meant(const CLI::App& app) const {
     require(group_of_module, !python_file_.empty(), "--python");
     if (name == "--device") require(group_of_all, any(), "--library");
   }
+    require(group_of_files, !python_file_.empty() || !kernel_file_.empty(), "--python or --kernel");
 }
 
 SelectedSubject GivenSubjectOptions::subject() const {
@@ -206,10 +208,11 @@ SelectedSubject GivenSubjectOptions::kernels() const {
   }
   SelectedSubject selected;
   selected.replay_flags = {"--kernel", file()};
+  if (!format_.empty()) static_cast<void>(format_of("--format", format_));
   replay_as_run(selected);
   selected.row.name = "kernel";
   selected.row.what = "the kernels of " + file();
-  selected.order = {selected.row.name, std::nullopt, std::nullopt, KernelLibrary{file(), device_}};
+  selected.order = {selected.row.name, std::nullopt, std::nullopt, KernelLibrary{file(), format_, device_}};
   selected.asked_for = true;
   return selected;
 }

@@ -44,7 +44,7 @@ class GivenSubjectOptions {
   /// Adds --format too, for commands that do not read a problem's line, where a flag has that name.
   void add_with_format_to(CLI::App&, double deadline_seconds = 10);
   bool any() const { return !given_file().empty(); }
-  /// The format of a Python module, as of a problem's line.
+  /// The format of a Python module or of kernels, as of a problem's line.
   void judge_as(const std::string& format) { format_ = format; }
   /// @throws UsageError for an option without the one that it is about
   void require_meant(const CLI::App&) const;

@@ -17,9 +17,9 @@ class KernelsOfAUser : public Command {
     unsetenv("EXAMPLE_KERNEL_FAULT");
     Command::TearDown();
   }
-  Ran judged(const char* fault, const std::string& more) const {
+  Ran judged(const char* fault, const std::string& more, const char* folder = "run") const {
     setenv("EXAMPLE_KERNEL_FAULT", fault, /*overwrite=*/1);
-    return run("verify --no-accuracy --cases 60 --kernel '" TILEPROOF_EXAMPLE_KERNEL "' " + out("run") + " " + more);
+    return run("verify --no-accuracy --cases 60 --kernel '" TILEPROOF_EXAMPLE_KERNEL "' " + out(folder) + " " + more);
   }
 };
 
@@ -27,6 +27,22 @@ TEST_F(KernelsOfAUser, ThatAreRightPass) {
   const Ran ran = judged("", "");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_GT(summary("run")["counts"]["PASSED"], 30) << ran.text;
+}
+
+TEST_F(KernelsOfAUser, ThatStateNoFormatAreJudgedInTheOneThatIsGiven) {
+  const Ran ran = judged("no format", "--format plain --property index/ --property value/integer");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_GT(summary("run")["counts"]["PASSED"], 3) << ran.text;
+  // In another format the same kernels are wrong; the finding's line says which.
+  const Ran other = judged("no format", "--format plain-int32 --property index/unpack", "other");
+  EXPECT_EQ(other.exit, 1) << other.text;
+  const nlohmann::json judgement = summary("other")["judgements"][0];
+  ASSERT_FALSE(judgement["findings"].empty()) << other.text;
+  std::string line = "replay";
+  for (const std::string word : judgement["findings"][0]["replay"]) line += " '" + word + "'";
+  EXPECT_NE(line.find("--format=plain-int32"), std::string::npos) << line;
+  const Ran replayed = run(line);
+  EXPECT_EQ(replayed.exit, 1) << replayed.text;
 }
 
 struct OfKernels {
@@ -68,6 +84,10 @@ TEST_F(KernelsOfAUser, ThatAreNoneAreRefusedInOneLine) {
   refused("--kernel '" TILEPROOF_EXAMPLE_KERNEL "' --library '" + at("text.so") + "'",
           "--kernel: given beside --library");
   EXPECT_EQ(judged("no statement", "").exit, 2);
+  expect_refused(judged("no format", ""), "FORMAT: given none");
+  expect_refused(judged("no format", "--format awk"), "--format: given 'awk'");
+  expect_refused(judged("", "--format awq"), "--format: given 'awq', legal is the file's own: plain");
+  refused("--format plain", "--format: given without --python or --kernel");
   const Ran other = judged("another format", "");
   EXPECT_EQ(other.exit, 2);
   EXPECT_NE(other.text.find("FORMAT: given 'int3', legal is tinygemm-2"), std::string::npos) << other.text;

@@ -38,7 +38,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Capabilities, operations, n_multiple, most_n,
                                    is_specification, step_elements, not_watched)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Library, file, name_space, operators, required, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PythonModule, file, interpreter, format, device)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KernelLibrary, file, device)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KernelLibrary, file, format, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, kind, details, shrinks, wrong, cause)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ComparedElements, elements, expected_hash, differences, reasons)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Largest, value, where)

@@ -40,6 +40,7 @@ extern "C" {
 const char* tileproof_takes(void) {
   if (has("no statement")) return nullptr;
   if (has("another format")) return "FORMAT=int3";
+  if (has("no format")) return "SCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";
   return "FORMAT=plain\nSCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";
 }
 

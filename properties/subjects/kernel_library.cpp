@@ -107,7 +107,7 @@ MadeSubject make_kernel_subject(const KernelLibrary& library) {
   }
   if (kernels.empty()) throw refuse("it has none of the operations");
   Facts facts(text);
-  Capabilities capabilities = stated_capabilities(facts, library.file, "");
+  Capabilities capabilities = stated_capabilities(facts, library.file, library.format);
   capabilities.not_watched = "memory that kernels allocate themselves, which is not watched";
   const std::string device = !library.device.empty() ? library.device : facts.one("DEVICE");
   if (device == "cuda") {

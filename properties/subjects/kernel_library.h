@@ -9,6 +9,7 @@ namespace tileproof {
 
 struct KernelLibrary {
   std::string file;
+  std::string format;  // "": the library's FORMAT
   std::string device;  // "cpu" or "cuda"; "": the library's DEVICE, or cpu
 };
 

@@ -32,7 +32,7 @@ typedef struct tileproof_call {
 } tileproof_call;
 
 /* Says in lines NAME=VALUE which calls the library takes. A name stands again for each further value.
- *   FORMAT       one of `tileproof list formats`
+ *   FORMAT       one of `tileproof list formats` (default: the one that --format gives)
  *   SCHEMES      of the format (default: its first)
  *   TYPES        of weights (default: fp16, or the scheme's first)
  *   GROUP_SIZES  multiples of 16 that the format takes (default: 32, 64, 128, 256, or others if none of these is legal)
