@@ -104,18 +104,20 @@ constexpr GivenSubjectRow given_subjects[] = {
     {"python", "--python", "the Python module that the problem's subject is"},
     {"kernel", "--kernel", "the kernels that the problem's subject is"}};
 
+bool is_program(const std::filesystem::path& file) {
+  return std::filesystem::is_regular_file(file) && access(file.c_str(), X_OK) == 0;
+}
+
 /// The full path of a program, as a shell finds it; "" if there is none.
 std::string path_of_program(const std::string& name) {
   if (name.find('/') != std::string::npos) {
-    return access(name.c_str(), X_OK) == 0 ? std::filesystem::absolute(name).string() : "";
+    return is_program(name) ? std::filesystem::absolute(name).string() : "";
   }
   const char* folders = std::getenv("PATH");
   std::istringstream path(folders != nullptr ? folders : "/usr/local/bin:/usr/bin:/bin");
   for (std::string folder; std::getline(path, folder, ':');) {
     const std::filesystem::path file = std::filesystem::path(folder.empty() ? "." : folder) / name;
-    if (std::filesystem::is_regular_file(file) && access(file.c_str(), X_OK) == 0) {
-      return std::filesystem::absolute(file).string();
-    }
+    if (is_program(file)) return std::filesystem::absolute(file).string();
   }
   return "";
 }
@@ -181,9 +183,9 @@ void GivenSubjectOptions::require_meant(const CLI::App& app) const {
     };
     require(group_of_library, !library_file_.empty(), "--library");
     require(group_of_module, !python_file_.empty(), "--python");
+    require(group_of_files, !python_file_.empty() || !kernel_file_.empty(), "--python or --kernel");
     if (name == "--device") require(group_of_all, any(), "--library");
   }
-    require(group_of_files, !python_file_.empty() || !kernel_file_.empty(), "--python or --kernel");
 }
 
 SelectedSubject GivenSubjectOptions::subject() const {
@@ -206,9 +208,9 @@ SelectedSubject GivenSubjectOptions::kernels() const {
   if (!std::filesystem::is_regular_file(kernel_file_)) {
     throw UsageError("--kernel", "'" + kernel_file_ + "' (there is no such file)", text_of_legal_kernels());
   }
+  if (!format_.empty()) static_cast<void>(format_of("--format", format_));
   SelectedSubject selected;
   selected.replay_flags = {"--kernel", file()};
-  if (!format_.empty()) static_cast<void>(format_of("--format", format_));
   replay_as_run(selected);
   selected.row.name = "kernel";
   selected.row.what = "the kernels of " + file();

@@ -340,3 +340,33 @@ TEST_F(Python, AdaptersAreJudgedOrSkippedWithTheCommandThatInstallsWhatTheyNeed)
 }  // namespace
 
 }  // namespace tileproof
+TEST_F(Python, InterpreterThatIsNoneIsRefusedInOneLine) {
+  static_cast<void>(module(right));
+  const auto program_of = [&](const std::string& name, const std::string& lines) {
+    std::ofstream(at(name)) << lines;
+    std::filesystem::permissions(at(name), std::filesystem::perms::owner_all);
+    return at(name);
+  };
+  struct Row {
+    std::string program, says;
+  };
+  for (const Row& row :
+       {Row{"/bin/true", "(ended itself with exit code 0)"}, Row{"/bin/cat", "(ended itself with exit code 1)"},
+        Row{program_of("prints", "#!/bin/sh\necho first\necho it is no Python\nexit 1\n"),
+            "(ended itself with exit code 1; it is no Python)"},
+        Row{program_of("no program", "it is no program\n"), "(cannot start a worker: Exec format error)"},
+        Row{program_of("loads another", "#!/bin/sh\nexec '" TILEPROOF_PYTHON "' \"$1\" /nowhere/none.so 3 ''\n"),
+            "(ended itself with exit code 1; OSError: /nowhere/none.so: cannot open shared object file"}}) {
+    const std::string options = "--python '" + at("mine.py") + "' --python-with '" + row.program + "' ";
+    for (const std::string& command : {"verify " + options + "--property bits/ " + out("run"),
+                                       "replay " + options +
+                                           "--property=bits/unpack_returns_every_packed_code "
+                                           "--subject=python --format=plain --scheme=integer --n=1 --k=32"}) {
+      const Ran ran = run(command);
+      expect_refused(ran, "--python-with: given '" + row.program + "' " + row.says);
+      EXPECT_NE(ran.text.find("legal is a Python 3 that can load /"), std::string::npos) << ran.text;
+    }
+  }
+  expect_refused(run("verify --python '" + at("mine.py") + "' --python-with /"), "--python-with: given '/', legal is");
+}
+

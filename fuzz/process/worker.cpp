@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include <filesystem>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include "fuzz/process/interrupt.h"
 #include "fuzz/records/records.h"
@@ -42,6 +44,8 @@ constexpr int socket_of_worker = 3;
 constexpr int touch_of_worker = 4;
 // loading torch and creating a CUDA context, from a cold disk
 constexpr milliseconds patience_to_make = std::chrono::minutes(3);
+constexpr milliseconds patience_to_start = std::chrono::minutes(1);
+constexpr int most_kills = 3;  // from outside the process, by somebody or by the system
 constexpr int heavy = 20;
 
 [[noreturn]] void fail(const std::string& doing) { throw std::runtime_error(doing + ": " + std::strerror(errno)); }
@@ -257,7 +261,7 @@ MadeElsewhere Worker::make() {
     if (const std::string why_not = why_no_python(*order_.python); !why_not.empty()) return {why_not, {}, "", ""};
   }
   const Clock::time_point begin = Clock::now();
-  constexpr int most_kills = 3;  // from outside the process, by somebody or by the system
+  if (order_.python && !has_loaded_harness_) require_interpreter();
   std::optional<json> made;
   for (int kills = 0; !made;) {
     if (!is_running()) start();
@@ -276,6 +280,30 @@ MadeElsewhere Worker::make() {
   MadeElsewhere result = {(*made)["why_not"], std::nullopt, (*made)["device"], (*made)["float_mode"]};
   if (!(*made)["capabilities"].is_null()) result.capabilities = capabilities_of((*made)["capabilities"]);
   return result;
+}
+
+void Worker::require_interpreter() {
+  const bool shows_output = std::exchange(shows_output_, false);  // what is no interpreter may print anything
+  std::string died;
+  for (int kills = 0; !has_loaded_harness_;) {
+    try {
+      if (!is_running()) start();
+      is_sent({{"greet", true}});
+      has_loaded_harness_ = answer(patience_to_start).has_value();
+      died = has_loaded_harness_ ? "" : how_it_died();
+    } catch (const std::runtime_error& error) {
+      died = error.what();
+    }
+    if (has_loaded_harness_ || (was_killed(died) && ++kills < most_kills)) continue;
+    const std::string lines = last_lines();
+    std::string last = lines.substr(lines.rfind('\n') + 1).substr(0, 200);
+    if (std::ranges::any_of(last, [](unsigned char one) { return one < ' '; })) last.clear();  // no text
+    throw UsageError("--python-with",
+                     "'" + order_.python->interpreter + "' (" + died + (last.empty() ? "" : "; " + last) + ")",
+                     "a Python 3 that can load " + program().arguments[2]);
+  }
+  shows_output_ = shows_output;
+  if (shows_output_) stop();  // the next process shows what it prints
 }
 
 /// Sends cases to the process, and starts one if none runs.
@@ -405,10 +433,15 @@ std::string Worker::how_it_died() {
 }
 
 /// The last lines that the process printed, if any.
-std::string Worker::last_words() const {
+std::string Worker::last_lines() const {
   constexpr off_t most = 600;
   std::string text = text_from(output_, std::max(lseek(output_, 0, SEEK_END) - most, off_t{0}), most);
   while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text;
+}
+
+std::string Worker::last_words() const {
+  const std::string text = last_lines();
   return text.empty() ? "" : "; its last words: " + text;
 }
 
@@ -507,6 +540,10 @@ int work(int socket) {
       said["number"] = question["number"];
       return send_line(socket, dumped(said));
     };
+    if (question.contains("greet")) {
+      answer(json::object());
+      continue;
+    }
     if (question.contains("make")) {
       answer(answer_to_make(subject_order_of(question["make"]), ordered));
       continue;

@@ -1,5 +1,5 @@
-/// A process that runs cases and may die of them: this program again, as `tileproof work`, or the interpreter of a Python
-/// module. The runner that starts it therefore needs neither torch nor CUDA nor Python.
+/// A process that runs cases and may die of them: this program again, as `tileproof work`, or the interpreter of a
+/// Python module. The runner that starts it therefore needs neither torch nor CUDA nor Python.
 #pragma once
 
 #include <sys/types.h>
@@ -49,7 +49,8 @@ class Worker : public CaseRunner {
   Worker& operator=(const Worker&) = delete;
 
   /// Makes the subject, again if it was made before. Starts the process if none runs.
-  /// @throws UsageError if the order names no possible subject; std::runtime_error if the process dies while making it
+  /// @throws UsageError if the order names no possible subject or no interpreter; std::runtime_error if the process
+  /// dies while making it
   MadeElsewhere make();
 
   /// Runs a case. If the process dies, that is the case's finding, and the next case runs in a new process.
@@ -84,6 +85,9 @@ class Worker : public CaseRunner {
   void stop();
   void forget();
   bool is_running() const { return process_ > 0; }
+  /// Starts the interpreter of a Python module, which must load this harness before it is asked for anything.
+  /// @throws UsageError
+  void require_interpreter();
   bool is_sent(nlohmann::json question);
   /// @return the worker's next answer; empty if it died or did not answer in time
   std::optional<nlohmann::json> answer(std::chrono::milliseconds patience);
@@ -91,6 +95,7 @@ class Worker : public CaseRunner {
   CaseOutcome outcome_of_next(const ListedCase&, std::size_t place, Coverage&, std::int64_t& compared);
   CaseOutcome lost(const Problem&, std::chrono::milliseconds patience);
   std::string how_it_died();
+  std::string last_lines() const;
   std::string last_words() const;
 
   SubjectOrder order_;
@@ -103,6 +108,7 @@ class Worker : public CaseRunner {
   std::string unread_;  // bytes from the socket after the last line
   bool timed_out_ = false;
   bool shows_output_ = false;
+  bool has_loaded_harness_ = false;  // as the interpreter of a Python module did once
   bool has_failed_ = false;
   std::uint64_t questions_ = 0;
   double starting_seconds_ = 0;
