@@ -34,6 +34,14 @@ def dequantize(packed, scales, zero_points, group_size):
     return (centered * scales[group].T.double()).to(scales.dtype)
 )";
 
+/// The right functions in terms of numpy.
+std::string right_of_numpy() {
+  std::string text = std::regex_replace(right, std::regex("import torch"), "import numpy as torch");
+  text = std::regex_replace(text, std::regex("dim=-1"), "axis=-1");
+  text = std::regex_replace(text, std::regex(R"([.]double\(\))"), ".astype('float64')");
+  return std::regex_replace(text, std::regex(R"([.]to\()"), ".astype(");
+}
+
 class Python : public Command {
  protected:
   /// Writes a module, and gives the options that judge it with the interpreter whose torch this was built with.
@@ -102,10 +110,7 @@ def dequantize(packed, scales, zeros, group_size):
 }
 
 TEST_F(Python, ModuleOfNumpyIsToldWhichMemoryIsNotWatched) {
-  std::string text = std::regex_replace(right, std::regex("import torch"), "import numpy as torch");
-  text = std::regex_replace(text, std::regex("dim=-1"), "axis=-1");
-  text = std::regex_replace(text, std::regex(R"([.]double\(\))"), ".astype('float64')");
-  text = std::regex_replace(text, std::regex(R"([.]to\()"), ".astype(");
+  const std::string text = right_of_numpy();
   const std::string properties = "--property write/ --property read/ --property value/ --cases 60 ";
   const Ran ran = run("verify " + module(text) + properties + out("run"));
   if (ran.text.find("has no package 'numpy'") != std::string::npos) GTEST_SKIP() << ran.text;
@@ -127,6 +132,39 @@ TEST_F(Python, ModuleThatEndsProcessesOfItsOwnPasses) {
                                   "        assert pool.map(abs, [-1]) == [1]\n"
                                   "    return exact(codes)\n") +
                       "--property sense/one_code_changes_one_nibble --cases 20 " + out("run"));
+TEST_F(Python, ModuleOfNumpyIsFailedForAResultOfAnotherForm) {
+  struct Row {
+    const char *result, *says;
+  };
+  for (const Row& row : {Row{"result.astype('float32')", "unpack gives float32 [1, 32], expected int32 [1, 32]"},
+                         Row{"result.T", "unpack gives uint8 [32, 1], expected int32 [1, 32]"},
+                         Row{"list(result)", "unpack gives list, expected one array of numpy"}}) {
+    const Ran ran =
+        run("verify " +
+            module(right_of_numpy() +
+                   "exact = unpack\ndef unpack(packed, n, k):\n    result = exact(packed, n, k)\n    return " +
+                   row.result + "\n") +
+            "--property bits/unpack_returns --cases 5 " + out(row.says));
+    if (ran.text.find("has no package 'numpy'") != std::string::npos) GTEST_SKIP() << ran.text;
+    EXPECT_EQ(ran.exit, 1) << ran.text;
+    EXPECT_NE(ran.text.find(row.says), std::string::npos) << ran.text;
+  }
+}
+
+TEST_F(Python, ModuleWhoseNansAreItsOwnMayGiveThePoison) {
+  const std::string nans_of_its_own =
+      "exact = dequantize\n"
+      "def dequantize(packed, scales, zero_points, group_size):\n"
+      "    result = exact(packed, scales, zero_points, group_size)\n"
+      "    result.view(torch.int16)[result.isnan()] = -91\n"  // 0xffa5
+      "    return result\n";
+  const std::string properties = "--property arithmetic/ --property value/ --cases 60 ";
+  const Ran ran = run("verify " + module_with(nans_of_its_own) + properties + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(judgement("arithmetic/every_fp16_weight_of_the_integer_domain_is_rounded_once")["verdict"], "PASSED")
+      << ran.text;
+}
+
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
@@ -173,6 +211,13 @@ const Mistake mistakes[] = {
     {"ExitsAtOnce", "def unpack(packed, n, k):\n    os._exit(3)\n", "bits/unpack_returns_every_packed_code", "crash",
      "ended itself with exit code 3"},
     {"Forks",
+    {"WrongDevice", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).to('meta')\n",
+     "bits/unpack_returns_every_packed_code", "error",
+     "unpack gives uint8 [1, 32] on meta, expected int32 [1, 32] on cpu"},
+    {"TakesMoreMemoryThanThereIs", "def unpack(packed, n, k):\n    return torch.empty(n, k << 50)\n",
+     "bits/unpack_returns_every_packed_code", "error", "allocate memory"},
+    {"BecomesAnotherProgram", "def unpack(packed, n, k):\n    os.execv('/bin/sh', ['sh', '-c', 'exit 7'])\n",
+     "bits/unpack_returns_every_packed_code", "crash", "ended itself with exit code 7"},
      "exact = unpack\ndef unpack(packed, n, k):\n    result = exact(packed, n, k)\n    os.fork()\n    return result\n",
      "bits/unpack_returns_every_packed_code", "error", "forks, and both processes go on"},
     {"ReadsNull", "def unpack(packed, n, k):\n    ctypes.string_at(0)\n", "bits/unpack_returns_every_packed_code",
@@ -209,7 +254,22 @@ const Mistake mistakes[] = {
      "def unpack(packed, n, k):\n"
      "    result = kept.setdefault((n, k), torch.empty(n, k, dtype=torch.int32))\n"
      "    return result.copy_(exact(packed, n, k))\n",
-     "sense/one_code_changes_one_element_of_unpack", "guard", "holds its result before"},
+     "sense/one_code_changes_one_element_of_unpack", "guard", "holds what unpack gave the call before"},
+    {"AlternatesBetweenTwoResultsOfAShape",
+     "exact, kept = unpack, {}\n"
+     "def unpack(packed, n, k):\n"
+     "    two = kept.setdefault((n, k), [torch.empty(n, k, dtype=torch.int32) for _ in range(2)])\n"
+     "    two.reverse()\n"
+     "    return two[0].copy_(exact(packed, n, k))\n",
+     "determinism/unpack_gives_the_same_bits_however_it_is_run", "guard", "holds what unpack gave 2 calls before"},
+    {"ReusesItsResultAmongFive",
+     "exact, kept = unpack, []\n"
+     "def unpack(packed, n, k):\n"
+     "    if not kept or kept[0].numel() < n * k:\n"
+     "        kept[:] = [torch.empty(n * k, dtype=torch.int32) for _ in range(5)]\n"
+     "    kept.append(kept.pop(0))\n"
+     "    return kept[-1][: n * k].view(n, k).copy_(exact(packed, n, k))\n",
+     "sense/one_code_changes_one_element_of_unpack", "guard", " calls before, which a caller may still use"},
     {"SetsThreads",
      "exact = unpack\ndef unpack(packed, n, k):\n    torch.set_num_threads(3)\n    return exact(packed, n, k)\n",
      "state/unpack_leaves_its_process_as_it_was", "state", "threads of an operator: was "},

@@ -168,13 +168,16 @@ class TorchArrays:
         one, other = one.untyped_storage(), other.untyped_storage()
         return one.data_ptr() < other.data_ptr() + other.nbytes() and other.data_ptr() < one.data_ptr() + one.nbytes()
 
-    def take(self, name, result, array):
+    def require_form(self, name, result, array):
         to = self.of(array)
         form = self.text(to.dtype, to.shape, self.device)
         dtypes = [to.dtype, self.torch.uint8, self.torch.int64] if array.name == b"codes" else [to.dtype]
         is_right = result.dtype in dtypes and result.shape == to.shape and result.device.type == self.device.type
         if not is_right:
             raise Stop(ERROR, f"{name} gives {self.text_of(result)}, expected {form}")
+
+    def take(self, result, array):
+        to = self.of(array)
         if result.dtype == self.torch.int64:
             result = result.clamp(-(2**31), 2**31 - 1)
         to.copy_(result.detach())
@@ -227,11 +230,14 @@ class NumpyArrays:
     def overlap(self, one, other):
         return self.numpy.may_share_memory(one, other)
 
-    def take(self, name, result, array):
+    def require_form(self, name, result, array):
         to = self.of(array)
         dtypes = [to.dtype, self.dtype("uint8"), self.dtype("int64")] if array.name == b"codes" else [to.dtype]
         if result.dtype not in dtypes or result.shape != to.shape:
             raise Stop(ERROR, f"{name} gives {self.text_of(result)}, expected {self.text(to.dtype, to.shape)}")
+
+    def take(self, result, array):
+        to = self.of(array)
         if result.dtype == self.dtype("int64"):
             result = result.clip(-(2**31), 2**31 - 1)
         to[...] = result
@@ -244,7 +250,8 @@ ARRAYS = {kind.name: kind for kind in (TorchArrays, NumpyArrays)}
 
 module = arrays = None
 module_file = ""
-last_results = {}  # of each function, kept alive: a caller may still use it
+earlier_results = []  # (function, result), the last first, kept alive: a caller may still use them
+MOST_EARLIER, MOST_EARLIER_BYTES = 16, 64 << 20
 
 
 def texts_of(name):
@@ -299,7 +306,7 @@ def load(file, device):
         arrays = ARRAYS[kind](device)
     except ModuleNotFoundError as error:
         raise lacking(error.name) from None
-    last_results.clear()
+    earlier_results.clear()
     facts = [("function", name) for name in FUNCTIONS if callable(getattr(module, name, None))]
     if len(texts_of("FORMAT")) > 1:
         raise Stop(ILLEGAL, "FORMAT", "'" + ", ".join(texts_of("FORMAT")) + "'", "one name")
@@ -319,8 +326,9 @@ def call(asked):
         arrays.check_inputs()
     if not arrays.is_array(result):
         raise Stop(ERROR, f"{name} gives {type(result).__name__}, expected one array of {arrays.name}")
+    arrays.require_form(name, result, asked.result)
     require_own_memory(name, result, given)
-    arrays.take(name, result, asked.result)
+    arrays.take(result, asked.result)
 
 
 def wanted(function, asked):
@@ -339,9 +347,17 @@ def wanted(function, asked):
 def require_own_memory(name, result, given):
     if any(arrays.overlap(result, one) for one in given):
         raise Stop(VIOLATION, f"{name} gives memory of its own input")
-    if name in last_results and arrays.overlap(result, last_results[name]):
-        raise Stop(VIOLATION, f"{name} gives memory that holds its result before, which a caller may still use")
-    last_results[name] = result
+    for before, (giver, earlier) in enumerate(earlier_results, 1):
+        if arrays.overlap(result, earlier):
+            when = "the call before" if before == 1 else f"{before} calls before"
+            raise Stop(VIOLATION, f"{name} gives memory that holds what {giver} gave {when}, which a caller may still use")
+    earlier_results.insert(0, (name, result))
+    kept_bytes = 0
+    for count, (_, earlier) in enumerate(earlier_results):
+        kept_bytes += earlier.nbytes
+        if count >= MOST_EARLIER or (count > 0 and kept_bytes > MOST_EARLIER_BYTES):
+            del earlier_results[count:]
+            break
 
 
 # --- Processes --------------------------------------------------------------------------------------------------------
