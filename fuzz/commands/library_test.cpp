@@ -33,18 +33,6 @@ std::map<std::string, nlohmann::json> by_property(const nlohmann::json& summary)
   return judgements;
 }
 
-bool has_gpu() {
-  static const bool has = run("list subjects").text.find("the production kernels on a GPU\n") != std::string::npos;
-  return has;
-}
-
-#if defined(TILEPROOF_REQUIRE_GPU)
-#define NEEDS_GPU() ASSERT_TRUE(has_gpu()) << "no GPU here"
-#else
-#define NEEDS_GPU() \
-  if (!has_gpu()) GTEST_SKIP() << "no GPU here"
-#endif
-
 // --- One mutant a library -------------------------------------------------------------------------------------------
 
 struct Canary {

@@ -77,6 +77,15 @@ TEST_F(Python, ModuleThatIsRightPassesEveryPropertyOfRawPointers) {
   EXPECT_EQ(ran.text.find("not watched"), std::string::npos) << ran.text;
 }
 
+TEST_F(Python, ModuleFindsTheHarnessInPlaceOfTorchsAllocatorForCuda) {
+  const Ran torch = run_line("'" TILEPROOF_PYTHON
+                             "' -c 'import torch; torch.cuda.memory.CUDAPluggableAllocator; "
+                             "torch._C._cuda_customAllocator'");
+  if (torch.exit != 0) GTEST_SKIP() << "this torch has no CUDA: " << torch.text;
+  const Ran ran = run("verify " + module_with("raise ValueError(torch.cuda.get_allocator_backend())\n") + out("run"));
+  EXPECT_NE(ran.text.find("ValueError: pluggable"), std::string::npos) << ran.text;
+}
+
 TEST_F(Python, ModuleOfTheReadmePasses) {
   const std::string readme = text_of(TILEPROOF_README);
   const std::size_t begin = readme.find("```python\n", readme.find("## Your Python function")) + 10;
@@ -123,15 +132,6 @@ TEST_F(Python, ModuleOfNumpyIsToldWhichMemoryIsNotWatched) {
   EXPECT_EQ(judgement("value/integer_domain_rounds_once")["out_of_reach"].dump().find("numpy"), std::string::npos);
 }
 
-TEST_F(Python, ModuleThatEndsProcessesOfItsOwnPasses) {
-  const Ran ran = run("verify " +
-                      module_with("import multiprocessing\n"
-                                  "exact = pack\n"
-                                  "def pack(codes):\n"
-                                  "    with multiprocessing.get_context('fork').Pool(1) as pool:\n"
-                                  "        assert pool.map(abs, [-1]) == [1]\n"
-                                  "    return exact(codes)\n") +
-                      "--property sense/one_code_changes_one_nibble --cases 20 " + out("run"));
 TEST_F(Python, ModuleOfNumpyIsFailedForAResultOfAnotherForm) {
   struct Row {
     const char *result, *says;
@@ -165,6 +165,15 @@ TEST_F(Python, ModuleWhoseNansAreItsOwnMayGiveThePoison) {
       << ran.text;
 }
 
+TEST_F(Python, ModuleThatEndsProcessesOfItsOwnPasses) {
+  const Ran ran = run("verify " +
+                      module_with("import multiprocessing\n"
+                                  "exact = pack\n"
+                                  "def pack(codes):\n"
+                                  "    with multiprocessing.get_context('fork').Pool(1) as pool:\n"
+                                  "        assert pool.map(abs, [-1]) == [1]\n"
+                                  "    return exact(codes)\n") +
+                      "--property sense/one_code_changes_one_nibble --cases 20 " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
@@ -202,6 +211,13 @@ const Mistake mistakes[] = {
     {"WrongShape", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).T\n",
      "bits/unpack_returns_every_packed_code", "error",
      "unpack gives uint8 [32, 1] on cpu, expected int32 [1, 32] on cpu"},
+    {"WrongDevice", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).to('meta')\n",
+     "bits/unpack_returns_every_packed_code", "error",
+     "unpack gives uint8 [1, 32] on meta, expected int32 [1, 32] on cpu"},
+    {"TakesMoreMemoryThanThereIs", "def unpack(packed, n, k):\n    return torch.empty(n, k << 50)\n",
+     "bits/unpack_returns_every_packed_code", "error", "allocate memory"},
+    {"BecomesAnotherProgram", "def unpack(packed, n, k):\n    os.execv('/bin/sh', ['sh', '-c', 'exit 7'])\n",
+     "bits/unpack_returns_every_packed_code", "crash", "ended itself with exit code 7"},
     {"NoArray", "def unpack(packed, n, k):\n    return [packed]\n", "bits/unpack_returns_every_packed_code", "error",
      "unpack gives list, expected one array of torch"},
     {"Raises", "def unpack(packed, n, k):\n    raise ValueError('no\\nsuch \\x1b[31m thing')\n",
@@ -211,13 +227,6 @@ const Mistake mistakes[] = {
     {"ExitsAtOnce", "def unpack(packed, n, k):\n    os._exit(3)\n", "bits/unpack_returns_every_packed_code", "crash",
      "ended itself with exit code 3"},
     {"Forks",
-    {"WrongDevice", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).to('meta')\n",
-     "bits/unpack_returns_every_packed_code", "error",
-     "unpack gives uint8 [1, 32] on meta, expected int32 [1, 32] on cpu"},
-    {"TakesMoreMemoryThanThereIs", "def unpack(packed, n, k):\n    return torch.empty(n, k << 50)\n",
-     "bits/unpack_returns_every_packed_code", "error", "allocate memory"},
-    {"BecomesAnotherProgram", "def unpack(packed, n, k):\n    os.execv('/bin/sh', ['sh', '-c', 'exit 7'])\n",
-     "bits/unpack_returns_every_packed_code", "crash", "ended itself with exit code 7"},
      "exact = unpack\ndef unpack(packed, n, k):\n    result = exact(packed, n, k)\n    os.fork()\n    return result\n",
      "bits/unpack_returns_every_packed_code", "error", "forks, and both processes go on"},
     {"ReadsNull", "def unpack(packed, n, k):\n    ctypes.string_at(0)\n", "bits/unpack_returns_every_packed_code",
@@ -294,6 +303,134 @@ TEST_P(AMistake, IsFoundAndShrunk) {
 std::string name_of_test(const testing::TestParamInfo<Mistake>& one) { return one.param.name; }
 INSTANTIATE_TEST_SUITE_P(Python, AMistake, testing::ValuesIn(mistakes), name_of_test);
 
+// --- On a GPU
+// ---------------------------------------------------------------------------------------------------------
+
+/// The right functions on a CUDA device, with a tensor that is made there while the module is imported.
+std::string right_of_cuda() {
+  std::string text = std::regex_replace(right, std::regex(R"(torch[.]arange\()"), "torch.arange(ZERO, ");
+  return text + R"(
+DEVICE = "cuda"
+ZERO = torch.zeros(1, dtype=torch.int64, device="cuda").item()
+
+def set_bytes(address, byte, count):
+    torch.cuda.synchronize()
+    assert ctypes.CDLL("libcuda.so.1").cuMemsetD8_v2(ctypes.c_uint64(address), ctypes.c_ubyte(byte), ctypes.c_size_t(count)) == 0
+)";
+}
+
+class PythonOnCuda : public Python {
+ protected:
+  void SetUp() override {
+    Python::SetUp();
+    NEEDS_GPU();
+  }
+};
+
+TEST_F(PythonOnCuda, ModuleThatIsRightPassesAndIsToldWhichMemoryIsNotWatched) {
+  const Ran ran = run("verify " + module(right_of_cuda()) + " --no-accuracy --cases 60 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_GT(summary("run")["counts"]["PASSED"], 30) << ran.text;
+  EXPECT_NE(ran.text.find("memory on cuda that is not torch's"), std::string::npos) << ran.text;
+  EXPECT_EQ(ran.text.find("memory that torch allocates"), std::string::npos) << ran.text;
+}
+
+TEST_F(PythonOnCuda, ModuleThatReplaysAGraphPasses) {
+  const Ran ran = run("verify " + module(right_of_cuda() + R"(
+exact, graphs = unpack, {}
+def unpack(packed, n, k):
+    if (n, k) not in graphs:
+        given = packed.clone()
+        exact(given, n, k)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            gives = exact(given, n, k)
+        graphs[n, k] = graph, given, gives
+    graph, given, gives = graphs[n, k]
+    given.copy_(packed)
+    graph.replay()
+    return gives.clone()
+)") + "--property bits/unpack --property sense/one_code_changes_one_element --cases 60 " +
+                      out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+}
+
+const Mistake mistakes_on_cuda[] = {
+    {"LeavesOutTheLastColumn",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    result = torch.empty(n, k, dtype=torch.int32, device='cuda')\n"
+     "    result[:, :-1] = exact(packed, n, k)[:, :-1]\n"
+     "    return result\n",
+     "write/unpack_writes_every_element_and_nothing_else", "guard", "never wrote 1 elements of codes"},
+    {"WritesPastItsOwnMemory",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    result = exact(packed, n, k)\n"
+     "    set_bytes(result.data_ptr() + result.nbytes, 0, 1)\n"
+     "    return result\n",
+     "bits/unpack_returns_every_packed_code", "guard", "that it allocated: the byte 1 past its end was changed"},
+    {"WritesPastWhatItHasFreed",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    scratch = torch.zeros(100, device='cuda')\n"
+     "    set_bytes(scratch.data_ptr() - 1, 0, 1)\n"
+     "    del scratch\n"
+     "    return exact(packed, n, k)\n",
+     "bits/unpack_returns_every_packed_code", "guard",
+     "that it allocated: the byte 1 before its beginning was changed"},
+    {"WritesPastItsInput",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    set_bytes(packed.data_ptr() + packed.nbytes, 0, 1)\n"
+     "    return exact(packed, n, k)\n",
+     "bits/unpack_returns_every_packed_code", "guard", "wrote outside its input packed_w"},
+    {"ReadsPastItsInput",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    beyond = torch.empty(1, dtype=torch.uint8, device='cuda')\n"
+     "    torch.cuda.synchronize()\n"
+     "    copy = ctypes.CDLL('libcuda.so.1').cuMemcpy\n"
+     "    assert copy(*map(ctypes.c_uint64, (beyond.data_ptr(), packed.data_ptr() + packed.nbytes, 1))) == 0\n"
+     "    return exact(packed, n, k) ^ beyond & 1\n",
+     "read/unpack_reads_nothing_outside_its_inputs", "mismatch", "other bytes outside the inputs"},
+    {"WritesItsInput",
+     "exact = unpack\ndef unpack(packed, n, k):\n    packed[0, 0] ^= 1\n    return exact(packed, n, k)\n",
+     "bits/unpack_returns_every_packed_code", "guard", "changed its input packed_w"},
+    {"GivesMemoryOfTheCpu", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).cpu()\n",
+     "bits/unpack_returns_every_packed_code", "error",
+     "unpack gives uint8 [1, 32] on cpu, expected int32 [1, 32] on cuda"},
+    {"LosesTheDevice",
+     "exact = unpack\n"
+     "def unpack(packed, n, k):\n"
+     "    torch.arange(4, device='cuda')[torch.tensor([99], device='cuda')].sum().item()\n"
+     "    return exact(packed, n, k)\n",
+     "bits/unpack_returns_every_packed_code", "error", "device-side assert"},
+    {"TakesTheDevicesMemory",
+     "kept = []\n"
+     "def unpack(packed, n, k):\n"
+     "    while True: kept.append(torch.empty(4 << 30, dtype=torch.uint8, device='cuda'))\n",
+     "bits/unpack_returns_every_packed_code", "error", "out of the device's memory"},
+};
+
+class AMistakeOnCuda : public PythonOnCuda, public testing::WithParamInterface<Mistake> {};
+
+TEST_P(AMistakeOnCuda, IsFound) {
+  const Mistake& mistake = GetParam();
+  const Ran ran = run("verify " + module(right_of_cuda() + mistake.definitions) + " --property " + mistake.property +
+                      " --cases 60 " + out("run"));
+  ASSERT_EQ(ran.exit, 1) << ran.text;
+  ASSERT_EQ(judgement(mistake.property)["verdict"], "FAILED") << ran.text;
+  const nlohmann::json finding = judgement(mistake.property)["findings"][0];
+  EXPECT_EQ(finding["kind"], mistake.kind) << ran.text;
+  EXPECT_NE(finding["details"].get<std::string>().find(mistake.says), std::string::npos) << ran.text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Python, AMistakeOnCuda, testing::ValuesIn(mistakes_on_cuda), name_of_test);
+
+// --- A finding's line
+// -------------------------------------------------------------------------------------------------
+
 TEST_F(Python, FindingIsReplayedFromItsLine) {
   const std::string property = "bits/unpack_returns_every_packed_code";
   run("verify " + module_with("def unpack(packed, n, k):\n    print('hello')\n    ctypes.string_at(0)\n") +
@@ -366,40 +503,6 @@ TEST_F(Python, ModuleIsRefusedWhereItCannotBeJudged) {
                  "--in-process");
 }
 
-TEST_F(Python, PackageThatIsNotThereIsTheReasonOfWhatIsSkipped) {
-  const Ran ran = run("verify " + module("import no_such_package.part\n") + "--property bits/ " + out("run"));
-  EXPECT_EQ(ran.exit, 3) << ran.text;
-  EXPECT_NE(ran.text.find("has no package 'no_such_package'"), std::string::npos) << ran.text;
-  EXPECT_NE(ran.text.find("-m pip install no_such_package"), std::string::npos) << ran.text;
-}
-
-TEST_F(Python, InterpreterThatIsNotThereIsTheReasonOfWhatIsSkipped) {
-  static_cast<void>(module(right));
-  const Ran ran =
-      run_line("PATH=/nowhere " + program + " verify --python '" + at("mine.py") + "' --property bits/ " + out("run"));
-  EXPECT_EQ(ran.exit, 3) << ran.text;
-  EXPECT_NE(ran.text.find("there is no python3 on PATH"), std::string::npos) << ran.text;
-}
-
-// --- Adapters --------------------------------------------------------------------------------------------------------
-
-TEST_F(Python, AdaptersAreJudgedOrSkippedWithTheCommandThatInstallsWhatTheyNeed) {
-  int count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(TILEPROOF_ADAPTERS)) {
-    if (entry.path().extension() != ".py") continue;
-    ++count;
-    const std::string name = entry.path().stem().string();
-    const Ran ran = run("verify --no-accuracy --cases 4 --property codes/dequantize --python '" + entry.path().string() +
-                        "' --python-with '" TILEPROOF_PYTHON "' " + out(name));
-    EXPECT_TRUE(ran.exit == 0 || ran.exit == 1 || ran.exit == 3) << ran.text;
-    EXPECT_EQ(ran.exit == 3, ran.text.find(" -m pip install ") != std::string::npos) << ran.text;
-  }
-  EXPECT_GE(count, 8);
-}
-
-}  // namespace
-
-}  // namespace tileproof
 TEST_F(Python, InterpreterThatIsNoneIsRefusedInOneLine) {
   static_cast<void>(module(right));
   const auto program_of = [&](const std::string& name, const std::string& lines) {
@@ -430,3 +533,37 @@ TEST_F(Python, InterpreterThatIsNoneIsRefusedInOneLine) {
   expect_refused(run("verify --python '" + at("mine.py") + "' --python-with /"), "--python-with: given '/', legal is");
 }
 
+TEST_F(Python, PackageThatIsNotThereIsTheReasonOfWhatIsSkipped) {
+  const Ran ran = run("verify " + module("import no_such_package.part\n") + "--property bits/ " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_NE(ran.text.find("has no package 'no_such_package'"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("-m pip install no_such_package"), std::string::npos) << ran.text;
+}
+
+TEST_F(Python, InterpreterThatIsNotThereIsTheReasonOfWhatIsSkipped) {
+  static_cast<void>(module(right));
+  const Ran ran =
+      run_line("PATH=/nowhere " + program + " verify --python '" + at("mine.py") + "' --property bits/ " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_NE(ran.text.find("there is no python3 on PATH"), std::string::npos) << ran.text;
+}
+
+// --- Adapters --------------------------------------------------------------------------------------------------------
+
+TEST_F(Python, AdaptersAreJudgedOrSkippedWithTheCommandThatInstallsWhatTheyNeed) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(TILEPROOF_ADAPTERS)) {
+    if (entry.path().extension() != ".py") continue;
+    ++count;
+    const std::string name = entry.path().stem().string();
+    const Ran ran = run("verify --no-accuracy --cases 4 --property codes/dequantize --python '" +
+                        entry.path().string() + "' --python-with '" TILEPROOF_PYTHON "' " + out(name));
+    EXPECT_TRUE(ran.exit == 0 || ran.exit == 1 || ran.exit == 3) << ran.text;
+    EXPECT_EQ(ran.exit == 3, ran.text.find(" -m pip install ") != std::string::npos) << ran.text;
+  }
+  EXPECT_GE(count, 8);
+}
+
+}  // namespace
+
+}  // namespace tileproof

@@ -50,6 +50,18 @@ inline std::optional<Ran> run_beside_read_only(const std::filesystem::path& fold
 
 inline Ran run(const std::string& arguments) { return run_line(program + " " + arguments); }
 
+inline bool has_gpu() {
+  static const bool has = run("list subjects").text.find("the production kernels on a GPU\n") != std::string::npos;
+  return has;
+}
+
+#if defined(TILEPROOF_REQUIRE_GPU)
+#define NEEDS_GPU() ASSERT_TRUE(has_gpu()) << "no GPU here"
+#else
+#define NEEDS_GPU() \
+  if (!has_gpu()) GTEST_SKIP() << "no GPU here"
+#endif
+
 inline std::string text_of(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::ostringstream text;

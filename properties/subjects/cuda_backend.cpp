@@ -1,5 +1,5 @@
-// A CUDA device as a device backend: an allocator under torch's dispatcher that poisons and fences, streams, graphs,
-// pending errors. It is a library of its own, loaded only if operators run on a GPU.
+// A CUDA device as a device backend: guarded blocks under torch's dispatcher, streams, graphs, pending errors. It is a
+// library of its own, loaded only if operators run on a GPU.
 #include <ATen/cuda/Sleep.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/DeviceGuard.h>
@@ -8,102 +8,23 @@
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAStream.h>
 #include <cuda_runtime_api.h>
-#include <dlfcn.h>
 #include <torch/csrc/cuda/CUDAPluggableAllocator.h>
 
 #include "properties/memory/cuda.h"
 #include "properties/memory/cuda_errors.h"
 #include "properties/subjects/device_backend.h"
+#include "properties/subjects/guarded_cuda_blocks.h"
 #include "properties/subjects/tensors_of_calls.h"
 
 namespace tileproof {
 
 namespace {
 
-void fill_with_byte(int byte, void* memory, std::size_t bytes, cudaStream_t stream) {
-  const cudaError_t error = cudaMemsetAsync(memory, byte, bytes, stream);
-  TORCH_CHECK(error == cudaSuccess, "cudaMemsetAsync: ", cudaGetErrorString(error));
-}
-
-/// Fills with a 16-bit pattern in stream order, so that a capture of the stream includes it. It calls the driver,
-/// because the runtime fills only with bytes.
-void fill_with(std::uint16_t pattern, void* memory, std::size_t bytes, cudaStream_t stream) {
-  using Fill16 = int (*)(unsigned long long, unsigned short, std::size_t, cudaStream_t);
-  static const auto fill16 = reinterpret_cast<Fill16>(dlsym(dlopen("libcuda.so.1", RTLD_NOW), "cuMemsetD16Async"));
-  if (fill16 == nullptr) throw std::runtime_error("the CUDA driver has no cuMemsetD16Async");
-  int failed = 0;
-  if (bytes >= 2) failed = fill16(reinterpret_cast<unsigned long long>(memory), pattern, bytes / 2, stream);
-  TORCH_CHECK(failed == 0, "cuMemsetD16Async: error ", failed);
-  if (bytes % 2 != 0) fill_with_byte(pattern & 0xff, static_cast<char*>(memory) + bytes - 1, 1, stream);
-}
-
-/// Blocks that were given back are kept until the device has been waited for, and then used again, because cudaMalloc
-/// and cudaFree would synchronize where the operator does not.
-class GuardingAllocator : public GuardedBlocks {
- public:
-  void* allocate(std::size_t bytes, int device, cudaStream_t stream) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const std::size_t all = (bytes + 2 * side_fence_bytes + 511) / 512 * 512;
-    Block block = taken_from_free(all, device);
-    if (block.memory == nullptr) {
-      const c10::DeviceGuard guard(c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(device)));
-      const cudaError_t error = cudaMalloc(reinterpret_cast<void**>(&block.memory), all);
-      TORCH_CHECK_WITH(OutOfMemoryError, error == cudaSuccess, "cudaMalloc of ", all,
-                       " bytes: ", cudaGetErrorString(error));
-      block.capacity = all;
-      block.device = device;
-    }
-    block.bytes = bytes;
-    block.guarded = on_;
-    block.fence = fill_.fence;
-    if (on_) {
-      fill_with_byte(fill_.fence, block.memory, side_fence_bytes, stream);
-      fill_with(fill_.poison, block.data(), bytes, stream);
-      fill_with_byte(fill_.fence, block.data() + bytes, all - side_fence_bytes - bytes, stream);
-    }
-    used_.push_back(block);
-    return block.data();
-  }
-
-  void give_back(void* data, cudaStream_t stream) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    for (Block& block : used_) {
-      if (block.data() != data) continue;
-      block.given_back = true;
-      if (block.guarded && on_) fill_with_byte(block.fence, data, block.bytes, stream);
-    }
-  }
-
- private:
-  void copy(void* to, const void* from, std::size_t bytes) override {
-    require(cudaMemcpy(to, from, bytes, cudaMemcpyDefault), "copying a fence");
-  }
-
-  void recycle(const Block& block) override {
-    constexpr std::size_t large = std::size_t{64} << 20;
-    if (block.capacity >= large) {
-      cudaFree(block.memory);
-      return;
-    }
-    free_.push_back(block);
-    free_.back().given_back = false;
-  }
-
-  Block taken_from_free(std::size_t all, int device) {
-    for (auto block = free_.begin(); block != free_.end(); ++block) {
-      if (block->device != device || block->capacity < all || block->capacity > 2 * all + (1 << 20)) continue;
-      const Block taken = *block;
-      free_.erase(block);
-      return taken;
-    }
-    return {};
-  }
-
-  std::list<Block> free_;
-};
-
-GuardingAllocator& allocator() {
-  static auto* one = new GuardingAllocator();  // never deleted: torch may free tensors after everything else
+GuardedCudaBlocks& allocator() {
+  static auto* one = [] {
+    if (cuda_driver() == nullptr) throw std::runtime_error("the CUDA driver lacks a function that guarding needs");
+    return new GuardedCudaBlocks(*cuda_driver());
+  }();  // never deleted: torch may free tensors after everything else
   return *one;
 }
 
@@ -344,7 +265,13 @@ extern "C" tileproof::DeviceBackend* tileproof_cuda_backend() {
   using namespace torch::cuda::CUDAPluggableAllocator;
   using tileproof::allocator;
   changeCurrentAllocator(createCustomAllocator(
-      [](std::size_t bytes, int device, cudaStream_t stream) { return allocator().allocate(bytes, device, stream); },
+      [](std::size_t bytes, int device, cudaStream_t stream) {
+        try {
+          return allocator().allocate(bytes, device, stream);
+        } catch (const tileproof::OutOfDeviceMemory& error) {
+          TORCH_CHECK_WITH(OutOfMemoryError, false, error.what());
+        }
+      },
       [](void* data, std::size_t, int, cudaStream_t stream) { allocator().give_back(data, stream); }));
   return new tileproof::CudaBackend();
 }

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "properties/memory/guarded.h"
@@ -37,22 +38,9 @@ class GuardedBlocks {
   /// @throws GuardViolation
   void check() {
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::string violation;
-    for (auto block = used_.begin(); block != used_.end();) {
-      try {
-        if (block->guarded) check_fences(*block);
-      } catch (const GuardViolation& found) {
-        if (violation.empty()) violation = found.what();
-        restore_fences(*block);  // report it only once
-      }
-      if (!block->given_back) {
-        ++block;
-        continue;
-      }
-      recycle(*block);
-      block = used_.erase(block);
-    }
-    if (!violation.empty()) throw GuardViolation(violation);
+    find_violation();
+    if (const std::string violation = std::exchange(violation_, ""); !violation.empty())
+      throw GuardViolation(violation);
   }
 
  protected:
@@ -68,8 +56,26 @@ class GuardedBlocks {
   };
 
   /// Copies between a block and the host.
-  virtual void copy(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void copy(void* to, const void* from, std::size_t bytes, const Block&) = 0;
   virtual void recycle(const Block&) = 0;
+
+  /// Keeps the first violation for check(), and recycles what was given back. The caller holds the mutex.
+  void find_violation() {
+    for (auto block = used_.begin(); block != used_.end();) {
+      try {
+        if (block->guarded) check_fences(*block);
+      } catch (const GuardViolation& found) {
+        if (violation_.empty()) violation_ = found.what();
+        restore_fences(*block);  // report it only once
+      }
+      if (!block->given_back) {
+        ++block;
+        continue;
+      }
+      recycle(*block);
+      block = used_.erase(block);
+    }
+  }
 
   std::mutex mutex_;
   std::list<Block> used_;
@@ -79,16 +85,18 @@ class GuardedBlocks {
  private:
   void check_fences(const Block& block) {
     std::vector<std::uint8_t> before(side_fence_bytes), behind(side_fence_bytes);
-    copy(before.data(), block.memory, side_fence_bytes);
-    copy(behind.data(), block.data() + block.bytes, side_fence_bytes);
+    copy(before.data(), block.memory, side_fence_bytes, block);
+    copy(behind.data(), block.data() + block.bytes, side_fence_bytes, block);
     require_whole_fences(before, behind, block.fence, block.bytes);
   }
 
   void restore_fences(const Block& block) {
     const std::vector<std::uint8_t> fence(side_fence_bytes, block.fence);
-    copy(block.memory, fence.data(), side_fence_bytes);
-    copy(block.data() + block.bytes, fence.data(), side_fence_bytes);
+    copy(block.memory, fence.data(), side_fence_bytes, block);
+    copy(block.data() + block.bytes, fence.data(), side_fence_bytes, block);
   }
+
+  std::string violation_;
 };
 
 /// Guarded blocks in this process's own memory.
@@ -115,7 +123,7 @@ class GuardedHostBlocks : public GuardedBlocks {
     std::memset(block.data(), block.fence, block.bytes);
   }
 
-  void copy(void* to, const void* from, std::size_t bytes) override { std::memcpy(to, from, bytes); }
+  void copy(void* to, const void* from, std::size_t bytes, const Block&) override { std::memcpy(to, from, bytes); }
   void recycle(const Block& block) override { std::free(block.memory); }
 
  private:

@@ -38,13 +38,13 @@ namespace {
 
 std::int64_t experts_of(const OperatorCall& call) { return is_stack(call) ? first_tensor(call).sizes[0] : 1; }
 
-std::int64_t tinygemm_number(const OperatorCall& call) {
+std::int64_t inner_k_tiles_of(const OperatorCall& call) {
   if (call.operation == Operation::matmul) return 2 * size(of(call, "packed_w"), -1);
   return *of(call, "inner_k_tiles").number;
 }
 std::int64_t k_of(const OperatorCall& call) {
   if (!is_packed(call)) return 2 * size(of(call, "codes"), -1);
-  return size(of(call, "packed_w"), -3) * 16 * tinygemm_number(call);
+  return size(of(call, "packed_w"), -3) * 16 * inner_k_tiles_of(call);
 }
 std::int64_t n_of(const OperatorCall& call) {
   if (!is_packed(call)) return size(of(call, "codes"), -2);
@@ -75,7 +75,7 @@ void add_rules_of_packed(std::vector<OperatorRule>& rules, Operation operation) 
       {"packed words", "packed_w", "inner_k_tiles / 2 words in the last dimension", [=](const OperatorCall& c) {
          const std::int64_t words = size(of(c, "packed_w"), -1);
          if (!knows_inner_k_tiles) return words == 1 || words == 2 || words == 4;
-         return words == tinygemm_number(c) / 2;
+         return words == inner_k_tiles_of(c) / 2;
        }});
 }
 
@@ -107,7 +107,7 @@ std::vector<OperatorRule> rules_of(Operation operation) {
   std::vector<OperatorRule> rules;
   if (operation != Operation::matmul) {
     rules.push_back({"inner_k_tiles", "inner_k_tiles", "2, 4 or 8", [](const OperatorCall& c) {
-                       const std::int64_t inner_k_tiles = tinygemm_number(c);
+                       const std::int64_t inner_k_tiles = inner_k_tiles_of(c);
                        return inner_k_tiles == 2 || inner_k_tiles == 4 || inner_k_tiles == 8;
                      }});
   }
@@ -117,7 +117,7 @@ std::vector<OperatorRule> rules_of(Operation operation) {
                        return of(c, "codes").sizes.size() == 2 || of(c, "codes").sizes.size() == 3;
                      }});
     rules.push_back({"codes columns", "codes", "k a multiple of 16 * inner_k_tiles",
-                     [](const OperatorCall& c) { return k_of(c) % (16 * tinygemm_number(c)) == 0; }});
+                     [](const OperatorCall& c) { return k_of(c) % (16 * inner_k_tiles_of(c)) == 0; }});
     return rules;
   }
   add_rules_of_packed(rules, operation);
@@ -186,7 +186,7 @@ struct Form {
   Sizes sizes;
 };
 Form form_of(const OperatorCall& call) {
-  const std::int64_t inner_k_tiles = tinygemm_number(call);
+  const std::int64_t inner_k_tiles = inner_k_tiles_of(call);
   Form form;
   if (call.operation == Operation::pack) {
     form = {Element::int32, {n_tiles_of(call), k_of(call) / (16 * inner_k_tiles), 32, inner_k_tiles / 2}};
@@ -218,7 +218,7 @@ std::uint32_t bf16_of(double value) {
 /// The weights of an expert, as bits of the scales' type.
 std::vector<std::uint32_t> weights_of(const OperatorCall& call, const Slices& slices, std::size_t expert) {
   const std::int64_t n = n_of(call), k = k_of(call), group_size = group_size_of(call);
-  const auto inner_k_tiles = static_cast<int>(tinygemm_number(call));
+  const auto inner_k_tiles = static_cast<int>(inner_k_tiles_of(call));
   const std::vector<std::uint32_t> packed = slices("packed_w", expert, reference::words_of(n, k));
   const std::vector<std::uint32_t> scales =
       slices("scales_and_zeros", expert, (k + group_size - 1) / group_size * n * 2);
@@ -237,7 +237,7 @@ std::vector<std::uint32_t> weights_of(const OperatorCall& call, const Slices& sl
 
 std::vector<std::uint32_t> elements_of_result(const OperatorCall& call, const Slices& slices, std::size_t expert) {
   const std::int64_t n = n_of(call), k = k_of(call);
-  const auto inner_k_tiles = static_cast<int>(tinygemm_number(call));
+  const auto inner_k_tiles = static_cast<int>(inner_k_tiles_of(call));
   if (call.operation == Operation::pack) {
     const std::vector<std::uint32_t> wide = slices("codes", expert, n * (k / 2));
     const std::vector<std::uint8_t> pairs(wide.begin(), wide.end());

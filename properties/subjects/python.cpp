@@ -46,6 +46,8 @@ std::vector<std::uint8_t> codes_of_pairs(const Call& c) {
 
 class PythonSubject : public Subject {
  public:
+  explicit PythonSubject(bool on_cuda) : cuda_blocks_(on_cuda ? python_cuda_blocks() : nullptr) {}
+
   Memory& memory() override { return host_memory(); }
   void fill_own_memory(const Fill& fill) override { fill_ = fill; }
 
@@ -103,6 +105,11 @@ class PythonSubject : public Subject {
     call.group_size = c.group_size;
     const auto [answer, text] = watched(call);
     if (blocks_ != nullptr) blocks_->check();
+    if (answer == PythonAnswer::device_lost) throw SubjectError(text, /*device_lost_=*/true);
+    if (cuda_blocks_ != nullptr) {
+      cuda_blocks_->wait();
+      cuda_blocks_->check();
+    }
     if (answer == PythonAnswer::violation) throw GuardViolation(text);
     if (answer == PythonAnswer::unavailable) throw Unavailable(text);
     if (answer != PythonAnswer::done) throw SubjectError(text);
@@ -110,12 +117,14 @@ class PythonSubject : public Subject {
 
   /// Calls the function under guard.
   std::pair<PythonAnswer, std::string> watched(const PythonCall& call) const {
-    std::optional<Guarding> guarding;
+    std::optional<Guarding> guarding, on_cuda;
     if (blocks_ != nullptr) guarding.emplace(*blocks_, fill_);
+    if (cuda_blocks_ != nullptr) on_cuda.emplace(*cuda_blocks_, fill_);
     return answer_of([&](char* room, std::int64_t bytes) { return python().call(&call, room, bytes); });
   }
 
   GuardedBlocks* blocks_ = python_blocks();
+  GuardedCudaBlocks* cuda_blocks_;  // nullptr where nothing lies on a CUDA device
   std::unique_ptr<Memory> codes_memory_ = make_host_memory(OnTouch::ends_process);  // Python holds locks in a call
   Fill fill_;
 };
@@ -147,8 +156,8 @@ MadeSubject make_python_subject(const PythonModule& module) {
     throw UsageError("--python", "'" + module.file + "' (it has none of them)", text_of_legal_module());
   }
   takes.not_watched = facts.one("not watched");
-  MadeSubject made = {std::make_unique<PythonSubject>(), "", takes, facts.one(device_name)};
-  return made;
+  const std::string device = facts.one(device_name);
+  return {std::make_unique<PythonSubject>(device == "cuda"), "", takes, device};
 }
 
 }  // namespace tileproof

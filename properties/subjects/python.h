@@ -51,7 +51,8 @@ enum class PythonAnswer : int {
   illegal,      // the module is not what it should be: three lines, as of UsageError
   unavailable,  // this machine lacks what the module needs
   error,        // the function raised, or its result is of another form
-  violation     // the call broke a rule of memory
+  violation,    // the call broke a rule of memory
+  device_lost   // as error, and the device answers nothing but errors any more
 };
 
 /// The functions of python/worker.py. Each writes at most `capacity` bytes of text, the 0 at its end included.

@@ -92,4 +92,40 @@ GuardedBlocks* python_blocks() {
   return &blocks();
 }
 
+GuardedCudaBlocks* python_cuda_blocks() {
+  static auto* one = cuda_driver() != nullptr ? new GuardedCudaBlocks(*cuda_driver()) : nullptr;  // as blocks()
+  return one;
+}
+
+namespace {
+
+/// Throws std::runtime_error as torch's C++ library does: the library that an interpreter loads has one of its own, in
+/// which the exceptions of a thread are counted apart.
+[[noreturn]] void throw_in_torch(const std::string& text) {
+  using Throw = void (*)(const char*);
+  void* const library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
+  if (library != nullptr) {
+    const auto thrower = reinterpret_cast<Throw>(dlsym(library, "_ZSt21__throw_runtime_errorPKc"));
+    if (thrower != nullptr) thrower(text.c_str());
+  }
+  throw std::runtime_error(text);
+}
+
+}  // namespace
+
+void* allocated_for_torch_on_cuda(std::size_t bytes, int device, void* stream) {
+  std::string failed;
+  try {
+    GuardedCudaBlocks* const blocks = python_cuda_blocks();
+    if (blocks == nullptr) throw std::runtime_error("the CUDA driver lacks a function that guarding needs");
+    void* const for_graph = blocks->allocate_for_graph(bytes, device, stream);
+    return for_graph != nullptr ? for_graph : blocks->allocate(bytes, device, stream);
+  } catch (const std::exception& error) {
+    failed = error.what();
+  }
+  throw_in_torch(failed);
+}
+
+void give_back_for_torch_on_cuda(void* memory, void* stream) { python_cuda_blocks()->give_back(memory, stream); }
+
 }  // namespace tileproof

@@ -16,7 +16,7 @@ import select
 import signal
 import sys
 
-DONE, ILLEGAL, UNAVAILABLE, ERROR, VIOLATION = range(5)  # as PythonAnswer
+DONE, ILLEGAL, UNAVAILABLE, ERROR, VIOLATION, DEVICE_LOST = range(6)  # as PythonAnswer
 FUNCTIONS = "pack", "unpack", "dequantize"
 STATEMENTS = "FORMAT", "SCHEMES", "TYPES", "GROUP_SIZES", "N_MULTIPLE", "MAX_N", "MAX_K"
 FENCE_BYTES = 4096  # on each side of an array on a device
@@ -97,10 +97,23 @@ class TorchArrays:
             raise Stop(UNAVAILABLE, f"DEVICE is cuda, and torch {torch.__version__} finds no CUDA device")
 
     def not_watched(self):
-        """Memory of the function's own that nobody watches. On the CPU the harness watches it."""
-        if self.device.type == "cpu" and hasattr(ctypes.CDLL(None), "tileproof_intercept_allocations"):
+        """Memory of the function's own that nobody watches."""
+        if self.device.type == "cuda":
+            if why_not_on_cuda:
+                return f"memory that torch allocates on cuda, which is not watched ({why_not_on_cuda})"
+            return "memory on cuda that is not torch's (CuPy's, Triton's own), which is not watched"
+        if hasattr(ctypes.CDLL(None), "tileproof_intercept_allocations"):
             return ""
-        return f"memory that torch allocates on {self.device.type}, which is not watched"
+        return "memory that torch allocates on cpu, which is not watched"
+
+    def is_device_lost(self):
+        if self.device.type == "cpu":
+            return False
+        try:
+            self.torch.cuda.synchronize()
+        except Exception:
+            return True
+        return False
 
     def dtype(self, name):
         names = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "e8m0": "uint8", "e4m3": "float8_e4m3fn"}
@@ -211,6 +224,9 @@ class NumpyArrays:
     def check_inputs(self):
         pass
 
+    def is_device_lost(self):
+        return False
+
     def state(self):
         kind, keys, *rest = self.numpy.random.get_state()
         return {
@@ -244,6 +260,44 @@ class NumpyArrays:
 
 
 ARRAYS = {kind.name: kind for kind in (TorchArrays, NumpyArrays)}
+
+
+# --- Torch's memory on CUDA devices ----------------------------------------------------------------------------------
+
+harness = ""  # the file of the library
+why_not_on_cuda = "torch is not imported"  # why the harness does not guard what torch allocates there; "" if it does
+
+
+def guard_on_cuda(torch):
+    """Has the harness allocate in torch's place, which torch takes before its first allocation on a device alone."""
+    global why_not_on_cuda
+    try:
+        memory = torch.cuda.memory
+        functions = "tileproof_allocate_on_cuda", "tileproof_free_on_cuda"
+        memory.change_current_allocator(memory.CUDAPluggableAllocator(harness, *functions))
+        why_not_on_cuda = ""
+    except Exception as error:  # of a torch that has no such thing, or is in use
+        why_not_on_cuda = one_line(error)
+
+
+class FinderOfTorch:
+    """Guards torch's memory as soon as torch is there: a module may allocate while it is imported."""
+
+    def find_spec(self, name, path, target=None):
+        if name != "torch":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.loader is None:
+            return spec
+        execute = spec.loader.exec_module
+
+        def execute_and_guard(torch):
+            execute(torch)
+            guard_on_cuda(torch)
+
+        spec.loader.exec_module = execute_and_guard
+        return spec
 
 
 # --- The module -------------------------------------------------------------------------------------------------------
@@ -285,6 +339,9 @@ def load(file, device):
     global module, module_file, arrays
     module_file = file
     if module is None:
+        if "torch" in sys.modules:
+            guard_on_cuda(sys.modules["torch"])
+        sys.meta_path.insert(0, FinderOfTorch())
         sys.argv = [file]
         sys.path[0] = os.path.dirname(file)
         sys.dont_write_bytecode = True
@@ -317,18 +374,27 @@ def load(file, device):
 
 def call(asked):
     name = asked.function.decode()
-    given = [arrays.argument(array, asked.fence) for array in asked.arrays[: asked.array_count]]
     try:
-        function = getattr(module, name)
-        by_name = wanted(function, asked)
-        result = in_one_process(lambda: function(*given, **by_name))
-    finally:
-        arrays.check_inputs()
-    if not arrays.is_array(result):
-        raise Stop(ERROR, f"{name} gives {type(result).__name__}, expected one array of {arrays.name}")
-    arrays.require_form(name, result, asked.result)
-    require_own_memory(name, result, given)
-    arrays.take(result, asked.result)
+        given = [arrays.argument(array, asked.fence) for array in asked.arrays[: asked.array_count]]
+        try:
+            function = getattr(module, name)
+            by_name = wanted(function, asked)
+            result = in_one_process(lambda: function(*given, **by_name))
+        finally:
+            arrays.check_inputs()
+        if not arrays.is_array(result):
+            raise Stop(ERROR, f"{name} gives {type(result).__name__}, expected one array of {arrays.name}")
+        arrays.require_form(name, result, asked.result)
+        require_own_memory(name, result, given)
+        arrays.take(result, asked.result)
+    except Stop:
+        raise
+    except BaseException as error:
+        if arrays.is_device_lost():
+            raise Stop(DEVICE_LOST, described(error)) from None
+        if "CUDAPluggableAllocator does not" in str(error):
+            raise Stop(UNAVAILABLE, f"{described(error)}: the harness allocates in place of torch") from None
+        raise
 
 
 def wanted(function, asked):
@@ -442,6 +508,8 @@ def asked_for_state(text, capacity):
 
 
 def main(library, socket, preloaded):
+    global harness
+    harness = library
     others = [name for name in os.environ.pop("LD_PRELOAD", "").split(":") if name not in ("", preloaded)]
     if others:  # which the programs that the module starts shall have too
         os.environ["LD_PRELOAD"] = ":".join(others)
