@@ -151,7 +151,7 @@ void require_folder(const FuzzOptions& options) {
 }
 
 fs::path memory_of(const FuzzOptions& options) {
-  return options.memory.empty() ? folder_of_program() / "runs" : fs::path(options.memory);
+  return options.memory.empty() ? folder_of_runs() : fs::path(options.memory);
 }
 
 /// A resumed campaign keeps its identity: options given beside --resume must agree with the journal.
@@ -321,12 +321,14 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
       "--shard", options->shard_text,
       "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job, whose "
       "env must say JOB_COMPLETIONS)");
-  app.add_option("--out", options->out, "folder for the journal (default: a dated one under the build folder)");
-  app.add_option("--resume", options->resume, "goes on with the campaign of that folder");
   app.add_option(
-      "--memory", options->memory,
-      "folder of what campaigns remember of each other (default: runs under the build folder; with --resume, "
-      "that of the campaign)");
+      "--out", options->out,
+      "folder for the journal (default: a dated one in runs of the build folder, or in tileproof-runs once installed)");
+  app.add_option("--resume", options->resume, "goes on with the campaign of that folder");
+  app.add_option("--memory", options->memory,
+                 "folder of what campaigns remember of each other (default: runs under the build folder, or "
+                 "tileproof-runs once installed; with --resume, "
+                 "that of the campaign)");
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   app.add_option("--shrink-seconds", options->limits.shrink_seconds, "at most, for each finding")
@@ -335,12 +337,11 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
   options->given.add_with_format_to(app);
   CLI::App* merged = app.add_subcommand("merge", "what shards have come to together");
   merged->add_option("folders", options->folders, "of the shards")->required();
-  merged->add_option("--out", options->merged_out,
-                     "folder for campaign.json (default: a dated one under the build folder)");
+  merged->add_option("--out", options->merged_out, "folder for campaign.json (default: as of fuzz --out)");
   CLI::App* remembered = app.add_subcommand("history", "makes the history again of runs' folders, and shows it");
   remembered->add_option("folders", options->folders,
                          "of runs: their rows alone are made again (default: all beside the history)");
-  remembered->add_option("--memory", options->memory, "folder of the history (default: runs under the build folder)");
+  remembered->add_option("--memory", options->memory, "folder of the history (default: as of fuzz --memory)");
   return [&app, options, merged, remembered] {
     if (remembered->parsed()) return make_history(options->folders, memory_of(*options));
     if (merged->parsed()) return merge_campaigns(options->folders, options->merged_out, "fuzz " + as_given(*merged));

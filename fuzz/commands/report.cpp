@@ -18,11 +18,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Those of the source tree; of an installed program, those that were installed with it.
+std::string usual_budgets() {
+  const fs::path installed = folder_of_program() / "budgets.json";
+  return fs::exists(installed) ? installed.string() : TILEPROOF_BUDGETS;
+}
+
 struct ReportOptions {
   std::vector<std::string> runs;
   std::vector<std::string> against;
   std::string out;
-  std::string budgets = TILEPROOF_BUDGETS;
+  std::string budgets = usual_budgets();
   bool update_budgets = false;
   std::string history;
 };
@@ -102,7 +108,7 @@ int report(const ReportOptions& options) {
   for (const std::string& run : options.runs) {
     if (!fs::exists(run)) throw UsageError("RUN", "'" + run + "' (it is not there)", legal);
   }
-  if (!fs::is_regular_file(options.budgets) && options.budgets != TILEPROOF_BUDGETS) {
+  if (!fs::is_regular_file(options.budgets) && options.budgets != usual_budgets()) {
     throw UsageError("--budgets", "'" + options.budgets + "'", "a file that 'report --update-budgets' wrote");
   }
   const fs::path page = page_of(options);
@@ -134,14 +140,14 @@ std::function<int()> set_up_report(CLI::App& app) {
   CLI::Option* history =
       app.add_option(
              "--history", options->history,
-             "instead of RUN: the figures of all runs in a history, with their steps (default: of the build folder)")
+             "instead of RUN: the figures of all runs in a history, with their steps (default: where fuzz keeps it)")
           ->expected(0, 1);
   return [options, history] {
     if (history->count() != 0 && !options->runs.empty()) {
       throw UsageError("--history", "beside RUN", "one of the two: a history has runs of its own");
     }
     if (history->count() != 0 && (options->history.empty() || options->history == "true")) {
-      options->history = (folder_of_program() / "runs" / "history.sqlite").string();
+      options->history = (folder_of_runs() / "history.sqlite").string();
     }
     return report(*options);
   };

@@ -63,7 +63,7 @@ fs::path new_run_folder(const fs::path& given) {
     if (error) throw unusable(given, error.message());
     return given;
   }
-  const fs::path base = folder_of_program() / "runs" / utc("%Y-%m-%dT%H-%M-%SZ");
+  const fs::path base = folder_of_runs() / utc("%Y-%m-%dT%H-%M-%SZ");
   fs::create_directories(base.parent_path(), error);
   for (int again = 1; !error; ++again) {  // another process may begin in the same second
     const fs::path folder = base.string() + (again == 1 ? "" : "-" + std::to_string(again));
@@ -73,6 +73,11 @@ fs::path new_run_folder(const fs::path& given) {
 }
 
 fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+fs::path folder_of_runs() {
+  const bool is_installed = !fs::exists(folder_of_program() / "CMakeCache.txt");
+  return is_installed ? fs::current_path() / "tileproof-runs" : folder_of_program() / "runs";
+}
 
 std::string in_hex(std::uint64_t value) {
   std::ostringstream text;

@@ -21,14 +21,18 @@
 
 namespace tileproof {
 
-/// The program's build folder, where run folders go by default.
+/// The folder of the program and of what it loads: a build folder, or where it is installed.
 std::filesystem::path folder_of_program();
+
+/// Where run folders go by default: "runs" in the build folder or, of an installed program, which may lie where its
+/// user must not write, "tileproof-runs" in the current folder.
+std::filesystem::path folder_of_runs();
 
 /// Requires a folder to hold no records of another run, of whatever command.
 /// @throws UsageError naming --out
 void require_no_run_in(const std::filesystem::path& folder);
 /// Makes the folder for the records of a new run, and those above it.
-/// @param given  as --out says; empty: a dated folder under the build folder, which is no other run's
+/// @param given  as --out says; empty: a dated one in folder_of_runs(), which is no other run's
 /// @throws UsageError naming --out if it cannot be made or holds another run
 std::filesystem::path new_run_folder(const std::filesystem::path& given);
 
