@@ -1,0 +1,13 @@
+# Fails if no run in the folder RUNS has a verdict other than SKIPPED: such a subject would be green, and nothing asked of it.
+file(GLOB_RECURSE summaries ${RUNS}/summary.json)
+foreach(file IN LISTS summaries)
+  file(READ ${file} summary)
+  foreach(verdict PASSED FAILED KNOWN MISTRUSTED)
+    string(JSON count ERROR_VARIABLE none GET "${summary}" counts ${verdict})
+    if(count GREATER 0)
+      return()
+    endif()
+  endforeach()
+endforeach()
+list(LENGTH summaries runs)
+message(FATAL_ERROR "0 properties ran: of ${runs} in ${RUNS}, every one is SKIPPED")
