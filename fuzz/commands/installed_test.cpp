@@ -89,31 +89,18 @@ TEST_F(AnInstalledProgram, ShowsInCTestWhatItSaysOfAKernel) {
   EXPECT_EQ(again.exit, 1) << again.text;
 }
 
-struct NotGreen {
-  const char* name;
-  const char* asked;  // in place of what the example asks
-  Outcomes outcomes;
-};
-
-class OfAKernelThatIsRight : public AnInstalledProgram, public testing::WithParamInterface<NotGreen> {};
-
-TEST_P(OfAKernelThatIsRight, CTestIsRedWhereItShowsNothing) {
-  fs::copy(TILEPROOF_EXAMPLE_PROJECT, folder_ / "example");
-  replace_in(folder_ / "example/CMakeLists.txt",
-             "KERNEL kernel PROPERTIES index/ bits/unpack_reads ARGUMENTS --cases 60", GetParam().asked);
-  const Ran ran = run_line(all_of("example"));
-  EXPECT_EQ(ran.exit, 8) << ran.text;
-  EXPECT_EQ(outcomes(ran.text), GetParam().outcomes) << ran.text;
+TEST_F(AnInstalledProgram, IsRedInCTestWhereNothingRan) {
+  const auto expect_red = [&](const std::string& project, const std::string& asked, const Outcomes& expected) {
+    fs::copy(TILEPROOF_EXAMPLE_PROJECT, folder_ / project);
+    replace_in(folder_ / project / "CMakeLists.txt", "PROPERTIES index/ bits/unpack_reads ARGUMENTS --cases 60", asked);
+    const Ran ran = run_line(all_of(project));
+    EXPECT_EQ(ran.exit, 8) << ran.text;
+    EXPECT_EQ(outcomes(ran.text), expected) << ran.text;
+  };
+  expect_red("skipped", "PROPERTIES index/pack", {{index_of_pack, "Skipped"}, {"kernel.something_ran", "Failed"}});
+  expect_red("refused", "PROPERTIES index/unpack ARGUMENTS --case 1",
+             {{index_of_unpack, "Failed"}, {"kernel.something_ran", "Failed"}});
 }
-
-INSTANTIATE_TEST_SUITE_P(Because, OfAKernelThatIsRight,
-                         testing::Values(NotGreen{"NothingIsAsked",
-                                                  "KERNEL kernel PROPERTIES index/pack",
-                                                  {{index_of_pack, "Skipped"}, {"kernel.something_ran", "Failed"}}},
-                                         NotGreen{"AnArgumentIsWrong",
-                                                  "KERNEL kernel PROPERTIES index/unpack ARGUMENTS --case 1",
-                                                  {{index_of_unpack, "Failed"}, {"kernel.something_ran", "Failed"}}}),
-                         [](const testing::TestParamInfo<NotGreen>& one) { return std::string(one.param.name); });
 
 TEST_F(AnInstalledProgram, RefusesWhatATestCannotBeMadeOf) {
   fs::create_directories(folder_ / "project");
