@@ -34,9 +34,9 @@ void from_json(const json& array, ComparedElements::Difference& one) { one = {ar
 
 // Some types have further fields, which json_of() adds.
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Capabilities, operations, n_multiple, most_n, most_k, group_sizes, any_group_size,
-                                   types, any_alignment, one_nan, several_callers, takes_tensors, takes_experts,
-                                   is_specification, step_elements, not_watched)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Library, file, name_space, operators, required, device)
+                                   types, any_alignment, one_nan, several_callers, takes_tensors, mapped_arguments,
+                                   takes_experts, is_specification, step_elements, not_watched)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Library, file, name_space, operators, required, map, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PythonModule, file, interpreter, format, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KernelLibrary, file, format, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, kind, details, shrinks, wrong, cause)

@@ -1,6 +1,7 @@
 #include "properties/case/calls.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "properties/problem/draw.h"
 #include "properties/problem/named.h"
@@ -14,10 +15,8 @@ namespace {
 
 // --- Results of calls ----------------------------------------------------------------------------------------------
 
-Sizes sizes_of_packed(const Problem& p) {
-  const reference::Dims dims = p.layout().dims(p.size());
-  return Sizes(dims.begin(), dims.end());
-}
+Sizes sizes_of(const reference::Dims& dims) { return Sizes(dims.begin(), dims.end()); }
+Sizes sizes_of_packed(const Problem& p) { return sizes_of(p.layout().dims(p.size())); }
 
 void expect_form(const OperatorResult& result, Element element, const Sizes& sizes) {
   const bool whole = static_cast<std::int64_t>(result.bytes.size()) == count_of(sizes) * bytes_of(element);
@@ -30,11 +29,13 @@ struct Form {
   Element element;
   Sizes sizes;
 };
-Form form_of(const Problem& p, Operation operation, std::int64_t rows_of_activations) {
+Form form_of(const Problem& p, Operation operation, const Capabilities& capabilities,
+             std::int64_t rows_of_activations) {
   const Role role = result_role(operation);
-  if (role == Role::packed) return {Element::int32, sizes_of_packed(p)};
-  if (role == Role::codes) return {Element::int32, {p.layout().padded(p.size()).n, p.k}};
-  return {Element::bf16, {role == Role::products ? rows_of_activations : p.n, role == Role::products ? p.n : p.k}};
+  if (role == Role::products) return {Element::bf16, {rows_of_activations, p.n}};
+  if (role == Role::packed) return {element_named(p.layout().dtype), sizes_of_packed(p)};
+  if (role == Role::codes) return {Element::int32, {capabilities.rows_unpacked(*p.format, p.size()), p.k}};
+  return {element_named(name_of(p.types.weight)), sizes_of(p.format->result_dims(p.size()))};
 }
 
 constexpr std::int64_t activation_rows = 16;
@@ -203,9 +204,48 @@ Argument argument_of(const std::string& name, const Problem& p, const CallData& 
                          narrowed(specified::packed(*p.format, data.codes), 4));
 }
 
+/// A legal call of an operator that a mapping names.
+OperatorCall mapped_call(const Problem& p, Operation operation, const CallData& data,
+                         const std::vector<std::string>& names) {
+  const Contents contents = contents_of(operation, p, data);
+  const auto parameters = [&](const std::string& name) {
+    const bool is_first = name == p.scheme->tensors[0].role;
+    const reference::ParameterTensor& tensor = p.scheme->tensors[is_first ? 0 : 1];
+    return tensor_argument(name, element_named(tensor.dtype != nullptr ? tensor.dtype : name_of(p.types.parameter)),
+                           sizes_of(tensor.dims(p.groups())), contents[is_first ? Role::scales : Role::zeros]);
+  };
+  OperatorCall call = {operation, {}};
+  for (const std::string& name : names) {
+    call.arguments.push_back(
+        name == "n"            ? number_argument(name, p.n)
+        : name == "k"          ? number_argument(name, p.k)
+        : name == "group_size" ? number_argument(name, p.group_size)
+        : name == "dtype"      ? dtype_argument(name, element_named(name_of(p.types.weight)))
+        : name == "codes"      ? tensor_argument(name, Element::uint8, {p.n, p.k}, data.codes.elements)
+        : name == "pairs"      ? tensor_argument(name, Element::uint8, {p.n, p.k / 2}, contents[Role::pairs])
+        : name == "packed"
+            ? tensor_argument(name, element_named(p.layout().dtype), sizes_of_packed(p), contents[Role::packed])
+            : parameters(name));
+  }
+  return call;
+}
+
 }  // namespace
 
-OperatorCall legal_call(const Problem& p, Operation operation, const CallData& data) {
+Problem smallest_problem(const Capabilities& capabilities) {
+  Problem problem;
+  problem.format = capabilities.formats.front();
+  problem.scheme = capabilities.schemes.front();
+  problem.types = capabilities.types.front();
+  problem.group_size = capabilities.group_sizes.front();
+  const Size least = least_full_size(*problem.format);
+  problem.n = std::lcm(least.n, n_unit(*problem.format, capabilities.n_multiple));
+  problem.k = std::lcm(least.k, k_unit(*problem.format, problem.group_size));
+  return problem;
+}
+
+OperatorCall legal_call(const Problem& p, Operation operation, const CallData& data, const Capabilities& capabilities) {
+  if (capabilities.are_mapped()) return mapped_call(p, operation, data, capabilities.mapped_arguments.at(operation));
   OperatorCall call = {operation, {}};
   for (const char* name : operator_arguments_of(operation)) call.arguments.push_back(argument_of(name, p, data));
   return call;
@@ -220,22 +260,28 @@ void expect_specified(Case& c, Operation operation, const CallData& data, const 
 }
 
 void expect_form(Case& c, Operation operation, const OperatorResult& result) {
-  const Form form = form_of(c.problem, operation, activation_rows);
+  const Form form = form_of(c.problem, operation, c.capabilities, activation_rows);
   expect_form(result, form.element, form.sizes);
   for (const std::int64_t size : result.sizes) c.count_check(static_cast<std::uint32_t>(size));
   c.count_check(static_cast<std::uint32_t>(result.element));
 }
 
+Sizes sizes_of_result(const Problem& p, Operation operation, const Capabilities& capabilities) {
+  return form_of(p, operation, capabilities, activation_rows).sizes;
+}
+
 void expect_same(Case& c, const OperatorResult& got, const OperatorResult& expected) {
   expect_form(got, expected.element, expected.sizes);
-  const bool of_weights = got.element == Element::bf16;
-  if (!of_weights && (got.element != Element::int32 || got.bytes.size() != expected.bytes.size())) {
+  const bool of_weights = got.element == Element::bf16 || got.element == Element::fp16 || got.element == Element::fp32;
+  if (!of_weights && (bytes_of(got.element) > 4 || got.bytes.size() != expected.bytes.size())) {
     throw Failure("mismatch", "the result is " + got.text() + " of " + std::to_string(got.bytes.size()) + " bytes");
   }
-  const auto columns = got.sizes.empty() ? 1 : std::max<std::int64_t>(1, got.sizes.back());
+  const bool in_columns = of_weights && got.sizes == sizes_of(c.problem.format->result_dims(c.problem.size()));
+  const auto columns = in_columns ? c.problem.k : got.sizes.empty() ? 1 : std::max<std::int64_t>(1, got.sizes.back());
   const auto bits_of = [&](const OperatorResult& one) {
     Matrix<std::uint32_t> bits(count_of(got.sizes) / columns, columns);
     bits.elements = widened(one.bytes, bytes_of(got.element));
+    if (in_columns) bits = in_rows(c.problem, std::move(bits));
     return Result{of_weights ? Role::weights : Role::codes, std::move(bits)};
   };
   c.expect_equal(bits_of(got), bits_of(expected));
@@ -243,7 +289,7 @@ void expect_same(Case& c, const OperatorResult& got, const OperatorResult& expec
 
 void expect_specified_of(Case& c, const Problem& p, Operation operation, const CallData& data,
                          const OperatorResult& result) {
-  const Form form = form_of(p, operation, data.activations.rows);
+  const Form form = form_of(p, operation, c.capabilities, data.activations.rows);
   expect_form(result, form.element, form.sizes);
   CallData padded = data;
   if (result_role(operation) == Role::codes) {  // the operator unpacks the padding too, whose codes are 0
@@ -253,6 +299,7 @@ void expect_specified_of(Case& c, const Problem& p, Operation operation, const C
   const Result expected = specified_result(p, operation, padded);
   Result got = expected;
   got.bits.elements = widened(result.bytes, bytes_of(form.element));
+  if (got.role == Role::weights) got.bits = in_rows(p, std::move(got.bits));
   expect_result(c, got, expected);
 }
 
@@ -260,7 +307,7 @@ namespace {
 
 /// The argument of a batch without experts: a dimension of size 0 stands before the first.
 Argument without_experts(const Argument& one) {
-  if (one.number) return one;
+  if (!one.is_tensor()) return one;
   Sizes sizes = one.sizes;
   sizes.insert(sizes.begin(), 0);
   return tensor_argument(one.name, one.element, sizes, {});
@@ -279,20 +326,22 @@ std::vector<std::string> empty_variants(Operation operation) {
   return {"no-rows", "no-columns", has_argument(operation, "activations") ? "no-activations" : "no-experts"};
 }
 
-OperatorCall empty_call(const Problem& p, Operation operation, const std::string& variant) {
+OperatorCall empty_call(const Problem& p, Operation operation, const std::string& variant,
+                        const Capabilities& capabilities) {
   const Problem problem = empty_problem(p, variant);
-  CallData data = {Matrix<std::uint8_t>(problem.n, problem.k), zero_parameters(problem),
+  CallData data = {Matrix<std::uint8_t>(problem.n, problem.k), unit_scales(problem),
                    Matrix<std::uint16_t>(variant == "no-activations" ? 0 : activation_rows, problem.k)};
-  OperatorCall call = legal_call(problem, operation, data);
+  OperatorCall call = legal_call(problem, operation, data, capabilities);
   if (variant == "no-experts") {
     for (Argument& argument : call.arguments) argument = without_experts(argument);
   }
   return call;
 }
 
-void expect_form_of_empty(const Problem& p, Operation operation, const std::string& variant,
-                          const OperatorResult& empty, const OperatorResult& full) {
-  Form form = form_of(empty_problem(p, variant), operation, variant == "no-activations" ? 0 : activation_rows);
+void expect_form_of_empty(const Case& c, Operation operation, const std::string& variant, const OperatorResult& empty,
+                          const OperatorResult& full) {
+  Form form = form_of(empty_problem(c.problem, variant), operation, c.capabilities,
+                      variant == "no-activations" ? 0 : activation_rows);
   if (variant == "no-experts") form.sizes.insert(form.sizes.begin(), 0);
   expect_form(empty, form.element, form.sizes);
   const bool is_full_contiguous = full.strides == dense_strides(full.sizes);

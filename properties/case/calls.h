@@ -37,13 +37,16 @@ Result specified_result(const Problem&, Operation, const CallData&);
 /// @throws Failure
 void expect_specified(Case&, Operation, const CallData&, const Result&);
 
-OperatorCall legal_call(const Problem&, Operation, const CallData&);
+/// @param capabilities  of the subject, whose operators may have arguments of their own; the default: tinygemm's
+OperatorCall legal_call(const Problem&, Operation, const CallData&, const Capabilities& capabilities = {});
+/// The smallest problem of a mapped library, which has one format and one scheme.
+Problem smallest_problem(const Capabilities&);
 
 /// The variants of a call that has nothing to do: "no-rows", "no-columns" and the like.
 std::vector<std::string> empty_variants(Operation);
 /// A call with one size set to 0.
 /// @param variant  one of empty_variants()
-OperatorCall empty_call(const Problem&, Operation, const std::string& variant);
+OperatorCall empty_call(const Problem&, Operation, const std::string& variant, const Capabilities&);
 
 /// "packed_w = int32 [1, 2, 32, 1], group_size = 32"
 std::string text_of(const OperatorCall&);
@@ -60,8 +63,10 @@ void expect_form(Case&, Operation, const OperatorResult&);
 /// if the full result is contiguous.
 /// @param full  the result of a call that has something to do
 /// @throws Failure
-void expect_form_of_empty(const Problem&, Operation, const std::string& variant, const OperatorResult& empty,
+void expect_form_of_empty(const Case&, Operation, const std::string& variant, const OperatorResult& empty,
                           const OperatorResult& full);
+/// The specified sizes of a legal call's result.
+Sizes sizes_of_result(const Problem&, Operation, const Capabilities&);
 /// Requires two results of the same call to be equal in type, sizes and every element.
 /// @throws Failure
 void expect_same(Case&, const OperatorResult& got, const OperatorResult& expected);

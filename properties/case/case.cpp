@@ -359,7 +359,7 @@ namespace {
 /// Appends the tensors of an operator's call.
 void append_inputs(std::vector<Tensor>& tensors, const OperatorCall& call) {
   for (const Argument& argument : call.arguments) {
-    if (argument.number) continue;
+    if (!argument.is_tensor()) continue;
     tensors.push_back(
         input(argument.name.c_str(), argument.storage, static_cast<std::size_t>(bytes_of(argument.element))));
   }

@@ -15,7 +15,7 @@ namespace {
 
 void legal_calls_are_taken(Case& c, Operation operation) {
   const CallData data = drawn_data(c, operation);
-  const OperatorCall call = legal_call(c.problem, operation, data);
+  const OperatorCall call = legal_call(c.problem, operation, data, c.capabilities);
   const OperatorResult result = c.call(call);
   expect_form(c, operation, result);  // other properties compare the elements
 }
@@ -43,7 +43,7 @@ void expect_named(Case& c, const Illegally& illegal, const std::string& message)
 void illegal_calls_are_refused(Case& c, Operation operation) {
   const Illegally illegal = illegally_called(c, operation);
   const CallData data = illegal.row.base ? drawn_data(c, operation) : illegal.data;
-  const OperatorCall legal = legal_call(c.problem, operation, data);
+  const OperatorCall legal = legal_call(c.problem, operation, data, c.capabilities);
   const OperatorResult before = c.call(legal);
   const std::string accepts = "accepts " + text_of(illegal.call) + "; legal is " + illegal.row.legal;
   std::optional<OperatorResult> result;
@@ -64,7 +64,7 @@ void illegal_calls_are_refused(Case& c, Operation operation) {
 std::vector<std::string> fake_variants(Operation operation, const Capabilities& capabilities) {
   std::vector<std::string> names = {"legal"};
   for (const std::string& name : empty_variants(operation)) names.push_back(name);
-  for (const std::string& name : view_variants(operation, Views::strides)) names.push_back(name);
+  for (const std::string& name : view_variants(operation, Views::strides, capabilities)) names.push_back(name);
   for (const std::string& name : names_of_illegal_calls(operation, capabilities)) names.push_back(name);
   return names;
 }
@@ -83,9 +83,9 @@ void meta_tensors_agree(Case& c, Operation operation) {
   const std::string& variant = c.problem.variant;
   OperatorCall call;
   if (variant == "legal") {
-    call = legal_call(c.problem, operation, drawn_data(c, operation));
+    call = legal_call(c.problem, operation, drawn_data(c, operation), c.capabilities);
   } else if (std::find(empty.begin(), empty.end(), variant) != empty.end()) {
-    call = empty_call(c.problem, operation, variant);
+    call = empty_call(c.problem, operation, variant, c.capabilities);
   } else if (std::find(illegal.begin(), illegal.end(), variant) != illegal.end()) {
     call = illegally_called(c, operation).call;
   } else {

@@ -20,12 +20,6 @@ IllegalCall of_argument(const std::string& argument, const std::string& name, st
           [=](OperatorCall& call, const Problem& p) { change(call.argument(argument), p); }};
 }
 
-/// Gives the argument another type or size, with all elements 0, which is legal content of every type.
-void become(Argument& argument, Element element, const Sizes& sizes) {
-  argument = tensor_argument(argument.name, element, sizes,
-                             std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(sizes) * bytes_of(element))));
-}
-
 Change of_type(Element element) {
   return [=](Argument& argument, const Problem&) { become(argument, element, argument.sizes); };
 }
@@ -284,7 +278,13 @@ void append_activations(std::vector<IllegalCall>& rows) {
 
 }  // namespace
 
+void become(Argument& argument, Element element, const Sizes& sizes) {
+  argument = tensor_argument(argument.name, element, sizes,
+                             std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(sizes) * bytes_of(element))));
+}
+
 std::vector<IllegalCall> illegal_calls(Operation operation, const Capabilities& capabilities) {
+  if (capabilities.are_mapped()) return illegal_mapped_calls(operation, capabilities);
   const auto has = [=](const char* argument) { return has_argument(operation, argument); };
   std::vector<IllegalCall> rows;
   if (has("inner_k_tiles")) append_inner_k_tiles(rows);
@@ -316,7 +316,7 @@ Illegally illegally_called(Case& c, Operation operation) {
   }
   const Problem problem = row->base ? row->base(c.problem) : c.problem;
   Illegally illegal = {*row, row->base ? data_of(problem, operation) : drawn_data(c, operation), {}};
-  illegal.call = legal_call(problem, operation, illegal.data);
+  illegal.call = legal_call(problem, operation, illegal.data, c.capabilities);
   row->change(illegal.call, problem);
   return illegal;
 }

@@ -20,6 +20,12 @@ struct IllegalCall {
   std::function<void(Case&, const CallData&, const OperatorResult&)> exact = nullptr;
 };
 std::vector<IllegalCall> illegal_calls(Operation, const Capabilities&);
+/// Those of an operator that a mapping names: what follows from the roles and extents of its tensors and from its
+/// sizes.
+std::vector<IllegalCall> illegal_mapped_calls(Operation, const Capabilities&);
+
+/// Gives an argument another type or size, with all elements 0, which is legal content of every type.
+void become(Argument&, Element, const Sizes&);
 
 std::vector<std::string> names_of_illegal_calls(Operation, const Capabilities&);
 

@@ -22,11 +22,11 @@ namespace {
 /// An empty call is refused, or gives an empty result of the same form as a full one. The next call must be right.
 void nothing_gives_nothing(Case& c, Operation operation) {
   const std::string& variant = c.problem.variant;
-  const OperatorCall something = legal_call(c.problem, operation, drawn_data(c, operation));
+  const OperatorCall something = legal_call(c.problem, operation, drawn_data(c, operation), c.capabilities);
   const OperatorResult before = c.call(something);
   try {
-    const OperatorResult result = c.call(empty_call(c.problem, operation, variant));
-    expect_form_of_empty(c.problem, operation, variant, result, before);
+    const OperatorResult result = c.call(empty_call(c.problem, operation, variant, c.capabilities));
+    expect_form_of_empty(c, operation, variant, result, before);
     // A matmul over k = 0 sums no terms, so all its elements are 0.
     const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
     if (!std::all_of(result.bytes.begin(), result.bytes.end(), is_zero)) {
@@ -92,27 +92,38 @@ const CoverageGoals more_n_tiles_than_a_grid_dimension = {
 void more_n_tiles_as_specified(Case& c, Operation operation) {
   if (c.problem.n > rows_of_n_tiles(c.problem, grid_dimension_most)) c.meets(more_n_tiles_than_a_grid_dimension.name);
   const CallData data = drawn_data(c, operation);
-  expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data)));
+  expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data, c.capabilities)));
 }
 
 // --- More than 2^31 elements: rows repeat, and the first period is compared with the specification, the rest with it -
 
 constexpr std::int64_t period = 64;  // rows
 
+/// The dimension in which a tensor grows with the rows: the first in which these sizes differ.
+std::size_t dimension_of_rows(const Sizes& few, const Sizes& many) {
+  return static_cast<std::size_t>(std::ranges::mismatch(few, many).in1 - few.begin());
+}
+
+/// The slices of a tensor beside each other in which its rows lie, one behind the other.
+std::size_t slices_of_rows(const Sizes& sizes, std::size_t dimension) {
+  return static_cast<std::size_t>(
+      count_of(Sizes(sizes.begin(), sizes.begin() + static_cast<std::ptrdiff_t>(dimension))));
+}
+
 /// The call of a problem with `rows` rows, which repeat the rows of the small call.
-OperatorCall of_periods(const OperatorCall& small, std::int64_t rows) {
+/// @param twice  a call of twice the small one's rows
+OperatorCall of_periods(const OperatorCall& small, const OperatorCall& twice, std::int64_t rows) {
   OperatorCall call = small;
-  for (Argument& argument : call.arguments) {
-    if (argument.number) continue;
-    // The first dimension is rows or n-tiles. Scales have groups first, and their rows repeat within each group.
-    const bool of_groups = argument.name == "scales_and_zeros";
-    const std::size_t dimension = of_groups ? 1 : 0;
-    const std::int64_t small_size = argument.sizes[dimension];
+  for (std::size_t number = 0; number < call.arguments.size(); ++number) {
+    Argument& argument = call.arguments[number];
+    if (argument.name == "n") argument.number = rows;
+    if (!argument.is_tensor()) continue;
+    const std::size_t dimension = dimension_of_rows(argument.sizes, twice.arguments[number].sizes);
     Sizes sizes = argument.sizes;
-    sizes[dimension] = rows * small_size / period;
-    const auto slices = static_cast<std::size_t>(of_groups ? argument.sizes[0] : 1);
+    sizes[dimension] = rows * argument.sizes[dimension] / period;
+    const std::size_t slices = slices_of_rows(sizes, dimension);
     const std::size_t small_slice = argument.storage.size() / slices;
-    const std::size_t slice = small_slice / static_cast<std::size_t>(period) * static_cast<std::size_t>(rows);
+    const std::size_t slice = small_slice * static_cast<std::size_t>(rows) / static_cast<std::size_t>(period);
     std::vector<std::uint8_t> bytes(slices * slice);
     for (std::size_t i = 0; i < slices; ++i) {
       for (std::size_t at = 0; at < slice; at += small_slice) {  // the last repetition may be cut
@@ -150,26 +161,40 @@ void require_memory(const Problem& p) {
 
 void more_elements_than_31_bits_count(Case& c, Operation operation) {
   require_memory(c.problem);
-  Problem small = c.problem;
+  Problem small = c.problem, twice = c.problem;
   small.n = period;
+  twice.n = 2 * period;
   const CallData data = data_of(small, operation);
-  const OperatorResult result = c.call(of_periods(legal_call(small, operation, data), c.problem.n));
+  const auto legal_call_of = [&](const Problem& problem, const CallData& with) {
+    return legal_call(problem, operation, with, c.capabilities);
+  };
+  const OperatorCall of_twice = legal_call_of(twice, data_of(twice, operation));
+  const OperatorResult result = c.call(of_periods(legal_call_of(small, data), of_twice, c.problem.n));
 
   expect_form(c, operation, result);
-  const std::size_t rows = static_cast<std::size_t>(c.problem.n);
-  const std::size_t period_bytes = result.bytes.size() / rows * static_cast<std::size_t>(period);
+  // The first period of each slice, and every byte of it must equal the byte one period before it.
   OperatorResult first = result;
-  first.bytes.resize(period_bytes);
-  if (!first.sizes.empty()) first.sizes[0] = first.sizes[0] * period / c.problem.n;
+  first.sizes = sizes_of_result(small, operation, c.capabilities);
+  const std::size_t slices = slices_of_rows(first.sizes, dimension_of_rows(first.sizes, result.sizes));
+  const std::size_t slice_bytes = result.bytes.size() / slices;
+  const std::size_t period_bytes =
+      slice_bytes * static_cast<std::size_t>(period) / static_cast<std::size_t>(c.problem.n);
+  first.bytes.clear();
+  for (std::size_t slice = 0; slice < slices; ++slice) {
+    const auto begin = result.bytes.begin() + static_cast<std::ptrdiff_t>(slice * slice_bytes);
+    first.bytes.insert(first.bytes.end(), begin, begin + static_cast<std::ptrdiff_t>(period_bytes));
+  }
   expect_specified_of(c, small, operation, data, first);
-  // Every byte must equal the byte one period before it.
-  const std::uint8_t* bytes = result.bytes.data();
-  const std::size_t others = result.bytes.size() - period_bytes;
-  if (std::memcmp(bytes + period_bytes, bytes, others) == 0) return c.count_check(1);
-  const std::uint8_t* at = std::mismatch(bytes + period_bytes, bytes + result.bytes.size(), bytes).first;
-  const auto element = (at - bytes) / bytes_of(result.element);
-  throw Failure("mismatch", "element " + std::to_string(element) + " of " + std::to_string(count_of(result.sizes)) +
-                                " is not what the same inputs gave " + std::to_string(period) + " rows before it");
+  for (std::size_t slice = 0; slice < slices; ++slice) {
+    const std::uint8_t* bytes = result.bytes.data() + slice * slice_bytes;
+    const std::uint8_t* end = bytes + slice_bytes;
+    if (std::memcmp(bytes + period_bytes, bytes, slice_bytes - period_bytes) == 0) continue;
+    const std::uint8_t* at = std::mismatch(bytes + period_bytes, end, bytes).first;
+    const auto element = (at - result.bytes.data()) / bytes_of(result.element);
+    throw Failure("mismatch", "element " + std::to_string(element) + " of " + std::to_string(count_of(result.sizes)) +
+                                  " is not what the same inputs gave " + std::to_string(period) + " rows before it");
+  }
+  c.count_check(1);
 }
 
 /// Problems with more elements than 31 bits count.

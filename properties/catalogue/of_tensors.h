@@ -9,15 +9,11 @@
 
 namespace tileproof {
 
-/// Problems for an operation over tensors: the float domain in bf16, as the schemas require. They are small, because
-/// these properties test the tensors around the data, not the values.
+/// Problems for an operation over tensors, small, because these properties test the tensors around the data, not the
+/// values.
 inline Sampling tensor_sampling(Operation operation, std::vector<std::string> variants = {""}) {
-  return {.schemes = {scheme::floating},
-          .types = {Type::bf16},
-          .variants = std::move(variants),
-          .n_multiple = n_multiple_of(operation),
-          .most_k = 512,
-          .most_elements = 4096};
+  return {
+      .variants = std::move(variants), .n_multiple = n_multiple_of(operation), .most_k = 512, .most_elements = 4096};
 }
 
 /// "kind/dequantize_SENTENCE"

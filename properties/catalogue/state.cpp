@@ -1,4 +1,6 @@
 // State: a call leaves its process and its thread as it found them, whether the call is legal, refused or empty.
+#include <algorithm>
+
 #include "properties/case/calls.h"
 #include "properties/catalogue/of_tensors.h"
 #include "properties/catalogue/properties.h"
@@ -24,16 +26,16 @@ void expect_unchanged(Case& c) {
 void call_operator(Case& c, Operation operation) {
   const std::string& variant = c.problem.variant;
   const CallData data = drawn_data(c, operation);
-  const OperatorCall right = legal_call(c.problem, operation, data);
+  const OperatorCall right = legal_call(c.problem, operation, data, c.capabilities);
   if (variant == legal) {
     const OperatorResult result = c.call(right);
     expect_unchanged(c);
     return expect_specified(c, operation, data, result);
   }
-  OperatorCall call = variant == illegal ? right : empty_call(c.problem, operation, variant);
+  OperatorCall call = variant == illegal ? right : empty_call(c.problem, operation, variant, c.capabilities);
   if (variant == illegal) {
     // fp64 is a wrong type, which every operator can notice before it reads anything.
-    Argument& first = call.arguments.front();
+    Argument& first = *std::ranges::find_if(call.arguments, &Argument::is_tensor);
     first = tensor_argument(first.name, Element::fp64, first.sizes,
                             std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(first.sizes) * 8)));
   }

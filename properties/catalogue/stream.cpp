@@ -14,8 +14,9 @@ constexpr Named<CallMode> call_modes[] = {{CallMode::slow_producer, "slow-produc
 
 void in_a_mode(Case& c, Operation operation, CallMode mode) {
   const CallData data = drawn_data(c, operation);
-  const OperatorCall alternate = legal_call(c.problem, operation, other_data(c, operation, 1));
-  expect_specified(c, operation, data, c.call(legal_call(c.problem, operation, data), mode, &alternate));
+  const OperatorCall alternate = legal_call(c.problem, operation, other_data(c, operation, 1), c.capabilities);
+  expect_specified(c, operation, data,
+                   c.call(legal_call(c.problem, operation, data, c.capabilities), mode, &alternate));
 }
 
 void streams_are_followed(Case& c, Operation operation) {

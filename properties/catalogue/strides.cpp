@@ -13,7 +13,7 @@ void views_give_the_same(Case& c, Operation operation, Views views) {
   const OperatorResult expected = c.call(viewed.dense);
   std::string how;
   for (const Argument& argument : viewed.call.arguments) {
-    if (argument.number) continue;
+    if (!argument.is_tensor()) continue;
     how += (how.empty() ? "" : ", ") + argument.name + " with strides " + text_of(argument.strides) + " at offset " +
            std::to_string(argument.offset);
   }
@@ -23,7 +23,7 @@ void views_give_the_same(Case& c, Operation operation, Views views) {
 
 /// Stacks the same tensors of several experts, with the expert as the first dimension.
 Argument stacked(const std::string& name, const std::vector<Argument>& slices) {
-  if (slices[0].number) return slices[0];
+  if (!slices[0].is_tensor()) return slices[0];
   Sizes sizes = slices[0].sizes;
   sizes.insert(sizes.begin(), static_cast<std::int64_t>(slices.size()));
   std::vector<std::uint8_t> bytes;
@@ -37,7 +37,7 @@ void stacks_equal_their_slices(Case& c, Operation operation) {
   std::vector<OperatorCall> slices;
   for (std::uint64_t expert = 0; expert < experts; ++expert) {
     data.push_back(expert == 0 ? drawn_data(c, operation) : other_data(c, operation, expert));
-    slices.push_back(legal_call(c.problem, operation, data.back()));
+    slices.push_back(legal_call(c.problem, operation, data.back(), c.capabilities));
   }
   OperatorCall stack = {operation, {}};
   for (std::size_t i = 0; i < slices[0].arguments.size(); ++i) {
@@ -65,9 +65,11 @@ std::vector<Property> stride_properties() {
   std::vector<Property> rows;
   const auto add = [&rows](const char* kind, const char* sentence, const char* finds, Views views) {
     for (const Operation operation : operator_operations) {
-      rows.push_back(tensor_property(kind, operation, sentence, finds,
-                                     tensor_sampling(operation, view_variants(operation, views)),
+      rows.push_back(tensor_property(kind, operation, sentence, finds, tensor_sampling(operation),
                                      [views](Case& c, Operation one) { views_give_the_same(c, one, views); }));
+      rows.back().sampling.variants_for = [operation, views](const Capabilities& capabilities) {
+        return view_variants(operation, views, capabilities);
+      };
     }
   };
   add("stride", "reads_tensors_of_any_strides", "data_ptr() taken for dense data", Views::strides);

@@ -15,7 +15,7 @@ void operators_called_at_once(Case& c, Operation operation) {
   std::vector<OperatorCall> calls;
   for (std::size_t i = 0; i < callers; ++i) {
     data.push_back(i == 0 ? drawn_data(c, operation) : other_data(c, operation, i));
-    calls.push_back(legal_call(c.problem, operation, data.back()));
+    calls.push_back(legal_call(c.problem, operation, data.back(), c.capabilities));
   }
   const std::vector<OperatorResult> results = c.call_at_once(calls);
   c.show_no_data();

@@ -80,14 +80,14 @@ struct Variant {
   View view;
 };
 
-std::vector<Variant> variants_of(Operation operation, Views views) {
+std::vector<Variant> variants_of(Operation operation, Views views, const Capabilities& capabilities) {
   // The legal call of the smallest problem has the arguments' names and types.
-  const Problem smallest;
-  const CallData data = {Matrix<std::uint8_t>(smallest.n, smallest.k), zero_parameters(smallest),
+  const Problem smallest = capabilities.are_mapped() ? smallest_problem(capabilities) : Problem();
+  const CallData data = {Matrix<std::uint8_t>(smallest.n, smallest.k), unit_scales(smallest),
                          Matrix<std::uint16_t>(16, smallest.k)};
   std::vector<Variant> rows;
-  for (const Argument& argument : legal_call(smallest, operation, data).arguments) {
-    if (argument.number) continue;
+  for (const Argument& argument : legal_call(smallest, operation, data, capabilities).arguments) {
+    if (!argument.is_tensor()) continue;
     for (const View& view : views == Views::offsets ? offset_views(argument.element) : strided_views()) {
       rows.push_back({argument.name + ":" + view.name, argument.name, view});
     }
@@ -121,14 +121,14 @@ std::vector<View> offset_views(Element element) {
   return rows;
 }
 
-std::vector<std::string> view_variants(Operation operation, Views views) {
-  return names_of_rows(variants_of(operation, views));
+std::vector<std::string> view_variants(Operation operation, Views views, const Capabilities& capabilities) {
+  return names_of_rows(variants_of(operation, views, capabilities));
 }
 
 Viewed viewed_call(Case& c, Operation operation, Views views) {
-  for (const Variant& row : variants_of(operation, views)) {
+  for (const Variant& row : variants_of(operation, views, c.capabilities)) {
     if (row.name != c.problem.variant) continue;
-    Viewed result = {legal_call(c.problem, operation, drawn_data(c, operation)), {}};
+    Viewed result = {legal_call(c.problem, operation, drawn_data(c, operation), c.capabilities), {}};
     Argument& dense = result.dense.argument(row.argument);
     if (row.view.repeats) {
       dense = repeated(dense);

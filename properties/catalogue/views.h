@@ -24,7 +24,7 @@ Argument repeated(const Argument& dense);
 enum class Views { strides, offsets };
 
 /// The variants of a view property, one for every tensor and view: "packed_w:transposed".
-std::vector<std::string> view_variants(Operation, Views);
+std::vector<std::string> view_variants(Operation, Views, const Capabilities& = {});
 
 /// The legal call of the case, and the same call with one tensor laid out as the case's variant says.
 struct Viewed {

@@ -14,6 +14,7 @@ struct Library {
   std::string name_space;
   std::map<Operation, std::string> operators;     // "name" or "name.overload"
   std::vector<Operation> required;                // a missing one is a UsageError; other missing ones are SKIPPED
+  std::vector<std::string> map = {};              // lines of operator_mapping.h, which then say the operators
   std::string device;                             // "cpu" or "cuda"; "" for cuda if a device and kernels for it exist
   Capabilities takes = library_capabilities({});  // as its user states them, except the operations
 };

@@ -15,13 +15,21 @@ struct ElementRow {
   std::int64_t bytes;
 };
 constexpr ElementRow elements[] = {{"uint8", 1}, {"int8", 1}, {"int16", 2}, {"int32", 4}, {"int64", 8},
-                                   {"bf16", 2},  {"fp16", 2}, {"fp32", 4},  {"fp64", 8}};
+                                   {"bf16", 2},  {"fp16", 2}, {"fp32", 4},  {"fp64", 8},  {"uint32", 4}};
 const ElementRow& row_of(Element element) { return elements[static_cast<int>(element)]; }
 
 }  // namespace
 
 const char* name_of(Element element) { return row_of(element).name; }
 std::int64_t bytes_of(Element element) { return row_of(element).bytes; }
+
+Element element_named(const std::string& name) {
+  if (name == name_of(Type::e8m0)) return Element::uint8;
+  for (std::size_t i = 0; i < std::size(elements); ++i) {
+    if (name == elements[i].name) return static_cast<Element>(i);
+  }
+  throw std::logic_error("no element has the name " + name);
+}
 
 std::string text_of(const Sizes& sizes) {
   return "[" + joined(sizes, ", ", [](std::int64_t size) { return std::to_string(size); }) + "]";
@@ -43,6 +51,7 @@ std::int64_t count_of(const Sizes& sizes) {
 
 std::string Argument::text() const {
   if (number) return std::to_string(*number);
+  if (is_dtype) return name_of(element);
   return std::string(name_of(element)) + " " + text_of(sizes) + (where == Where::host ? " on the host" : "");
 }
 
@@ -65,5 +74,8 @@ Argument tensor_argument(const std::string& name, Element element, const Sizes& 
 }
 
 Argument number_argument(const std::string& name, std::int64_t number) { return {.name = name, .number = number}; }
+Argument dtype_argument(const std::string& name, Element element) {
+  return {.name = name, .element = element, .is_dtype = true};
+}
 
 }  // namespace tileproof

@@ -13,8 +13,10 @@
 
 namespace tileproof {
 
-enum class Element { uint8, int8, int16, int32, int64, bf16, fp16, fp32, fp64 };
+enum class Element { uint8, int8, int16, int32, int64, bf16, fp16, fp32, fp64, uint32 };
 const char* name_of(Element);
+/// The element of a name, as formats and types have it. torch's operators take E8M0 numbers as bytes.
+Element element_named(const std::string& name);
 std::int64_t bytes_of(Element);
 
 using Sizes = std::vector<std::int64_t>;
@@ -25,7 +27,7 @@ Sizes dense_strides(const Sizes&);  // strides of a contiguous tensor
 /// Where a tensor of a call lives.
 enum class Where { subject, host };
 
-/// An argument of a call: a tensor, or a number.
+/// An argument of a call: a tensor, a number, or a dtype.
 struct Argument {
   std::string name;  // our name: codes, packed_w, scales_and_zeros, activations, group_size
   std::optional<std::int64_t> number = std::nullopt;
@@ -35,8 +37,10 @@ struct Argument {
   std::int64_t offset = 0;                 // in elements: the position of element 0 in the storage
   std::vector<std::uint8_t> storage = {};  // bytes
   Where where = Where::subject;
+  bool is_dtype = false;
 
-  std::string text() const;  // "bf16 [2, 8, 2]", or the number
+  bool is_tensor() const { return !number && !is_dtype; }
+  std::string text() const;  // "bf16 [2, 8, 2]", "bf16", or the number
 };
 
 /// A call, with its arguments in the order of the operator's schema.
@@ -97,7 +101,7 @@ class Operators {
   /// @throws Unavailable if the operator has no meta kernel
   virtual OperatorResult call_on_meta(const OperatorCall&) = 0;
 
-  /// The names of the arguments in the operator's schema.
+  /// The names in the operator's schema of a call's arguments, in the order of the call.
   virtual std::vector<std::string> argument_names(Operation) = 0;
 };
 
@@ -105,5 +109,6 @@ class Operators {
 /// @throws std::logic_error if the number of bytes does not fit
 Argument tensor_argument(const std::string& name, Element, const Sizes&, std::vector<std::uint8_t> bytes);
 Argument number_argument(const std::string& name, std::int64_t);
+Argument dtype_argument(const std::string& name, Element);
 
 }  // namespace tileproof

@@ -35,60 +35,11 @@ std::vector<const Scheme*> stated_schemes(const Format& format, const std::vecto
   return schemes;
 }
 
-/// The types whose weights have the stated types; if none is stated fp16, or the scheme's first.
-std::vector<Types> stated_types(const std::vector<const Scheme*>& schemes, const std::vector<std::string>& names) {
-  std::vector<Types> legal;
-  for (const Types& types : every_types()) {
-    if (std::any_of(schemes.begin(), schemes.end(), [&](const Scheme* s) { return has_types(*s, types); })) {
-      legal.push_back(types);
-    }
-  }
-  const auto with = [&](Type weight) {
-    std::vector<Types> all = legal;
-    std::erase_if(all, [&](const Types& types) { return types.weight != weight; });
-    return all;
-  };
-  if (names.empty()) {
-    const std::vector<Types> usual = with(Type::fp16);
-    return usual.empty() ? std::vector<Types>{legal.front()} : usual;
-  }
-  std::vector<Types> all;
-  for (const std::string& name : names) {
-    const std::vector<Types> own = with(type_of(types_name, name));
-    if (own.empty()) {
-      throw UsageError(
-          types_name, "'" + name + "'",
-          joined(legal, ", ", [](const Types& one) { return name_of(one.weight); }) + " with " + listed(schemes));
-    }
-    all.insert(all.end(), own.begin(), own.end());
-  }
-  return all;
-}
-
 std::optional<std::int64_t> number_in(const std::string& text) {
   std::int64_t number = 0;
   const char* const last = text.data() + text.size();
   const auto [end, error] = std::from_chars(text.data(), last, number);
   return error == std::errc() && end == last ? std::optional(number) : std::nullopt;
-}
-
-/// The stated sizes; if none is stated those of aten's operators, or all usual ones where the format takes none of
-/// these.
-std::vector<std::int64_t> stated_group_sizes(const Format& format, const std::vector<std::string>& texts) {
-  std::vector<std::int64_t> sizes;
-  for (const std::string& text : texts) {
-    const std::optional<std::int64_t> size = number_in(text);
-    if (!size || !format.group_sizes.contains(*size)) {
-      throw UsageError(group_sizes_name, "'" + text + "'", text_of(format.group_sizes));
-    }
-    sizes.push_back(*size);
-  }
-  for (const std::vector<std::int64_t>& usual : {library_capabilities({}).group_sizes, Capabilities().group_sizes}) {
-    if (!sizes.empty()) break;
-    std::copy_if(usual.begin(), usual.end(), std::back_inserter(sizes),
-                 [&](std::int64_t size) { return format.group_sizes.contains(size); });
-  }
-  return sizes;
 }
 
 std::int64_t stated_number(Facts& facts, const char* name, std::int64_t usual) {
@@ -132,6 +83,54 @@ std::vector<std::string> Facts::names() const {
   return all;
 }
 
+std::vector<Types> stated_types(const char* argument, const std::vector<const Scheme*>& schemes,
+                                const std::vector<std::string>& names) {
+  std::vector<Types> legal;
+  for (const Types& types : every_types()) {
+    if (std::any_of(schemes.begin(), schemes.end(), [&](const Scheme* s) { return has_types(*s, types); })) {
+      legal.push_back(types);
+    }
+  }
+  const auto with = [&](Type weight) {
+    std::vector<Types> all = legal;
+    std::erase_if(all, [&](const Types& types) { return types.weight != weight; });
+    return all;
+  };
+  if (names.empty()) {
+    const std::vector<Types> usual = with(Type::fp16);
+    return usual.empty() ? std::vector<Types>{legal.front()} : usual;
+  }
+  std::vector<Types> all;
+  for (const std::string& name : names) {
+    const std::vector<Types> own = with(type_of(argument, name));
+    if (own.empty()) {
+      throw UsageError(
+          argument, "'" + name + "'",
+          joined(legal, ", ", [](const Types& one) { return name_of(one.weight); }) + " with " + listed(schemes));
+    }
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
+std::vector<std::int64_t> stated_group_sizes(const char* argument, const Format& format,
+                                             const std::vector<std::string>& texts) {
+  std::vector<std::int64_t> sizes;
+  for (const std::string& text : texts) {
+    const std::optional<std::int64_t> size = number_in(text);
+    if (!size || !format.group_sizes.contains(*size)) {
+      throw UsageError(argument, "'" + text + "'", text_of(format.group_sizes));
+    }
+    sizes.push_back(*size);
+  }
+  for (const std::vector<std::int64_t>& usual : {library_capabilities({}).group_sizes, Capabilities().group_sizes}) {
+    if (!sizes.empty()) break;
+    std::copy_if(usual.begin(), usual.end(), std::back_inserter(sizes),
+                 [&](std::int64_t size) { return format.group_sizes.contains(size); });
+  }
+  return sizes;
+}
+
 Capabilities stated_capabilities(Facts& facts, const std::string& file, const std::string& format) {
   Capabilities takes = library_capabilities({});
   takes.takes_tensors = false;  // of any strides, devices and sizes
@@ -141,8 +140,8 @@ Capabilities stated_capabilities(Facts& facts, const std::string& file, const st
   }
   takes.formats = {stated_format(file, format, facts.one(format_name))};
   takes.schemes = stated_schemes(*takes.formats.front(), facts.all(schemes_name));
-  takes.types = stated_types(takes.schemes, facts.all(types_name));
-  takes.group_sizes = stated_group_sizes(*takes.formats.front(), facts.all(group_sizes_name));
+  takes.types = stated_types(types_name, takes.schemes, facts.all(types_name));
+  takes.group_sizes = stated_group_sizes(group_sizes_name, *takes.formats.front(), facts.all(group_sizes_name));
   takes.n_multiple = stated_number(facts, "N_MULTIPLE", takes.n_multiple);
   takes.most_n = stated_number(facts, "MAX_N", takes.most_n);
   takes.most_k = stated_number(facts, "MAX_K", takes.most_k);

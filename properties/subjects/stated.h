@@ -30,4 +30,15 @@ class Facts {
 /// @throws UsageError for a statement that is not legal
 Capabilities stated_capabilities(Facts&, const std::string& file, const std::string& format);
 
+/// The types whose weights have the stated types; if none is stated fp16, or the scheme's first.
+/// @param argument  where they are stated
+/// @throws UsageError for a type that no scheme's weights have
+std::vector<Types> stated_types(const char* argument, const std::vector<const Scheme*>&,
+                                const std::vector<std::string>& names);
+/// The stated sizes; if none is stated those of aten's operators, or all usual ones where the format takes none of
+/// these.
+/// @throws UsageError for a size that the format does not take
+std::vector<std::int64_t> stated_group_sizes(const char* argument, const Format&,
+                                             const std::vector<std::string>& texts);
+
 }  // namespace tileproof

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,12 +34,18 @@ struct Capabilities {
   bool one_nan = true;        // every NaN that it makes has the hardware's bits
   bool several_callers = true;  // may be called from several threads at once
   bool takes_tensors = false;   // made of PyTorch operators: Subject::operators() is not null
-  bool takes_experts = false;   // takes a batch of experts in one call of raw pointers
+  // What each operator takes, by the names of a mapping (operator_mapping.h) in the order of its arguments; empty: the
+  // operators have tinygemm's schemas.
+  std::map<Operation, std::vector<std::string>> mapped_arguments = {};
+  bool takes_experts = false;  // takes a batch of experts in one call of raw pointers
   bool is_specification = false;
   std::int64_t step_elements = std::int64_t{1} << 21;  // in one step of a proof; more on a GPU
   std::string not_watched = "";  // memory that the subject allocates and nobody watches, in words; "" if there is none
 
   bool has(Operation) const;
+  bool are_mapped() const { return !mapped_arguments.empty(); }
+  /// The rows that an operator's unpack gives: those of the padding too, unless it is told n.
+  std::int64_t rows_unpacked(const Format&, Size) const;
   bool takes(const Problem&) const;
 };
 

@@ -21,6 +21,13 @@ bool Capabilities::takes(const Problem& p) const {
          (any_group_size || is_one_of(group_sizes, p.group_size)) && (takes_experts || p.experts == 1);
 }
 
+std::int64_t Capabilities::rows_unpacked(const Format& format, Size size) const {
+  const auto arguments = mapped_arguments.find(Operation::unpack);
+  const bool is_told = arguments != mapped_arguments.end() &&
+                       std::find(arguments->second.begin(), arguments->second.end(), "n") != arguments->second.end();
+  return is_told ? size.n : format.layout.padded(size).n;
+}
+
 #if !defined(TILEPROOF_HAS_CUDA)
 MadeSubject make_cuda_subject() { return {nullptr, built_without_cuda}; }
 MadeSubject make_watched_cuda_subject(const std::string&) { return {nullptr, built_without_cuda}; }

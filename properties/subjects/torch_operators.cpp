@@ -7,6 +7,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/stack.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/GradMode.h>
 #include <c10/core/InferenceMode.h>
@@ -15,14 +16,17 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <functional>
 #include <set>
 
 #include "built_without_cuda.h"
+#include "properties/problem/named.h"
 #include "properties/subjects/device_backend.h"
 #include "properties/subjects/library.h"
+#include "properties/subjects/operator_mapping.h"
 #include "properties/subjects/rows.h"
 #include "properties/subjects/tensors_of_calls.h"
 #include "properties/subjects/together.h"
@@ -32,14 +36,14 @@ namespace tileproof {
 namespace {
 
 at::ScalarType scalar_type_of(Element element) {
-  constexpr at::ScalarType types[] = {at::kByte,     at::kChar, at::kShort, at::kInt,   at::kLong,
-                                      at::kBFloat16, at::kHalf, at::kFloat, at::kDouble};
+  constexpr at::ScalarType types[] = {at::kByte,     at::kChar, at::kShort, at::kInt,    at::kLong,
+                                      at::kBFloat16, at::kHalf, at::kFloat, at::kDouble, at::kUInt32};
   return types[static_cast<int>(element)];
 }
 
 /// @throws SubjectError for a type that no operation gives
 Element element_of(at::ScalarType type) {
-  for (int i = 0; i <= static_cast<int>(Element::fp64); ++i) {
+  for (int i = 0; i <= static_cast<int>(Element::uint32); ++i) {
     if (scalar_type_of(static_cast<Element>(i)) == type) return static_cast<Element>(i);
   }
   throw SubjectError(std::string("the result is of type ") + c10::toString(type));
@@ -82,8 +86,8 @@ template <class StorageOf>
 DeviceBackend::Values values_of(const OperatorCall& call, StorageOf storage_of) {
   DeviceBackend::Values values;
   for (const Argument& argument : call.arguments) {
-    if (argument.number) {
-      values.emplace_back(*argument.number);
+    if (!argument.is_tensor()) {
+      values.emplace_back(argument.number.value_or(static_cast<std::int64_t>(scalar_type_of(argument.element))));
       continue;
     }
     const at::Tensor elements = storage_of(argument).view(scalar_type_of(argument.element));
@@ -125,10 +129,31 @@ void add_state_of_torch(ProcessState& state, const c10::Device& device) {
   add_generator("random numbers of the device", device);
 }
 
+/// An operator of a library, and where its arguments come from.
+struct LibraryOperator {
+  /// An argument of the schema: one of `names`, or always the same value.
+  struct Source {
+    std::optional<std::size_t> name = std::nullopt;
+    c10::IValue always = {};
+  };
+  c10::OperatorHandle handle;
+  std::vector<std::string> names;  // of what a call gives, by role: "packed", "scales_and_zeros", "group_size"
+  std::vector<Source> sources;     // in the schema's order
+  bool is_transposed = false;      // the result's order is not the format's
+
+  /// @param values  in the order of `names`
+  DeviceBackend::Values arranged(const DeviceBackend::Values& values) const {
+    DeviceBackend::Values all;
+    for (const Source& source : sources) all.push_back(source.name ? values.at(*source.name) : source.always);
+    return all;
+  }
+};
+
 class OperatorsSubject : public SubjectByOperation, public Operators {
  public:
-  OperatorsSubject(std::map<Operation, c10::OperatorHandle> operators, DeviceBackend& side)
-      : operators_(std::move(operators)), backend_(side) {}
+  /// @param takes  of the library
+  OperatorsSubject(std::map<Operation, LibraryOperator> operators, Capabilities takes, DeviceBackend& side)
+      : operators_(std::move(operators)), takes_(std::move(takes)), backend_(side) {}
 
   Memory& memory() override { return backend_.memory(); }
   void vary(std::uint64_t variation) override { backend_.vary(variation); }
@@ -153,7 +178,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     std::vector<at::Tensor> alternates;
     if (alternate != nullptr) {
       for (const Argument& argument : alternate->arguments) {
-        if (!argument.number) alternates.push_back(storage_at(argument.storage.data(), argument, c10::kCPU));
+        if (argument.is_tensor()) alternates.push_back(storage_at(argument.storage.data(), argument, c10::kCPU));
       }
     }
     return carried(called(call.operation, values, mode, alternates));
@@ -174,7 +199,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
         backend_.in_a_stream_of_its_own([&] {
           for (std::size_t i = 0; i < calls_of_caller; ++i) {
             results[thread * calls_of_caller + i] =
-                in_torch([&] { return boxed(operators_.at(calls[thread].operation), values[thread]); });
+                in_torch([&] { return boxed(calls[thread].operation, values[thread]); });
           }
         });
       });
@@ -183,13 +208,13 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     std::vector<OperatorResult> all;
     for (std::size_t i = 0; i < results.size(); ++i) {
       require_own_memory(results[i], values[i / calls_of_caller]);
-      all.push_back(carried(results[i]));
+      all.push_back(carried(in_order(calls[i / calls_of_caller].operation, results[i])));
     }
     return all;
   }
 
   OperatorResult call_on_meta(const OperatorCall& call) override {
-    const c10::OperatorHandle& op = operators_.at(call.operation);
+    const c10::OperatorHandle& op = operators_.at(call.operation).handle;
     // Only kernels of the operator's own count, not torch's fallback for all operators.
     const c10::DispatchKey keys[] = {c10::DispatchKey::Meta, c10::DispatchKey::CompositeImplicitAutograd,
                                      c10::DispatchKey::CompositeExplicitAutograd};
@@ -200,25 +225,37 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
       if (argument.where != Where::subject) throw Unavailable("a meta tensor has no place");
       return at::empty({storage_bytes(argument)}, at::TensorOptions().dtype(at::kByte).device(at::kMeta));
     });
-    const at::Tensor result = in_torch([&] { return boxed(op, values); });
+    const at::Tensor result = in_order(call.operation, in_torch([&] { return boxed(call.operation, values); }));
     return {element_of(result.scalar_type()), result.sizes().vec(), result.strides().vec(), {}};
   }
 
   std::vector<std::string> argument_names(Operation operation) override {
-    std::vector<std::string> names;
-    for (const c10::Argument& argument : operators_.at(operation).schema().arguments())
-      names.push_back(argument.name());
+    const LibraryOperator& op = operators_.at(operation);
+    std::vector<std::string> names(op.names.size());
+    for (std::size_t i = 0; i < op.sources.size(); ++i) {
+      if (op.sources[i].name) names[*op.sources[i].name] = op.handle.schema().arguments()[i].name();
+    }
     return names;
   }
 
  private:
-  static at::Tensor boxed(const c10::OperatorHandle& op, const DeviceBackend::Values& values) {
-    std::vector<c10::IValue> stack = values;
-    op.callBoxed(stack);
+  at::Tensor boxed(Operation operation, const DeviceBackend::Values& values) const {
+    const LibraryOperator& op = operators_.at(operation);
+    std::vector<c10::IValue> stack = op.arranged(values);
+    op.handle.callBoxed(stack);
     if (stack.size() != 1 || !stack[0].isTensor() || !stack[0].toTensor().defined()) {
       throw SubjectError("the operator gave no tensor");
     }
     return stack[0].toTensor();
+  }
+
+  /// A result in the format's order; codes may be of any type of whole numbers.
+  at::Tensor in_order(Operation operation, const at::Tensor& result) const {
+    const bool turns = operators_.at(operation).is_transposed && result.dim() >= 2;
+    const at::Tensor ordered = turns ? result.transpose(-2, -1) : result;
+    const bool is_of_codes = operation == Operation::unpack && takes_.are_mapped();
+    return is_of_codes && at::isIntegralType(ordered.scalar_type(), /*includeBool=*/false) ? ordered.to(at::kInt)
+                                                                                           : ordered;
   }
 
   /// A result's form, and its elements densely on the host.
@@ -254,7 +291,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
                     const std::vector<at::Tensor>& alternates = {}) {
     const auto run = [&](const DeviceBackend::Values& given) {
       const Guarding guarding(backend_.blocks(), fill_);
-      return in_torch([&] { return boxed(operators_.at(operation), given); });
+      return in_torch([&] { return boxed(operation, given); });
     };
     at::Tensor result;
     checked([&] { result = backend_.call(run, values, alternates, mode); });
@@ -262,7 +299,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     require_own_memory(result, values);
     require_not_the_last_one(operation, result);
     require_written(result, operation);
-    return result;
+    return in_order(operation, result);
   }
 
   /// Requires that a result does not overlap the one before, which a caller may still hold.
@@ -324,28 +361,61 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
                        ", expected " + text(type, sizes));
   }
 
-  at::Tensor packed(const Call& c) {
-    return called(Operation::pack,
-                  {view_of(c.pairs(), {c.n, c.k / 2}, at::kByte, backend_.device()), tinygemm_number(*c.format)});
+  /// Codes, one a byte. The tensor that holds them is made here, and fenced like what the library allocates.
+  at::Tensor codes_of(const at::Tensor& pairs) const {
+    const Guarding guarding(backend_.blocks(), fill_);
+    return at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, 2).flatten(1);
+  }
+
+  /// What a call gives of a name, by role.
+  c10::IValue value_of(const Call& c, const std::string& name) const {
+    const auto viewed = [&](const void* data, const reference::Dims& dims, const std::string& element) {
+      return view_of(data, at::IntArrayRef(dims.begin(), dims.end()), scalar_type_of(element_named(element)),
+                     backend_.device());
+    };
+    if (name == "n") return c.n;
+    if (name == "k") return c.k;
+    if (name == "group_size") return c.group_size;
+    if (name == "inner_k_tiles") return tinygemm_number(*c.format);
+    if (name == "dtype") return static_cast<std::int64_t>(scalar_type_of(element_named(name_of(c.types.weight))));
+    if (name == "packed") return viewed(c.packed(), c.format->layout.dims(c.size()), c.format->layout.dtype);
+    const auto pairs = [&] { return viewed(c.pairs(), {c.n, c.k / 2}, "uint8"); };
+    if (name == "pairs") return pairs();
+    if (name == "codes") return codes_of(pairs());
+    const bool is_first = name == c.scheme->tensors[0].role;
+    const reference::ParameterTensor& tensor = c.scheme->tensors[is_first ? 0 : 1];
+    return viewed(is_first ? c.scales() : c.zeros(), tensor.dims(c.groups()),
+                  tensor.dtype != nullptr ? tensor.dtype : name_of(c.types.parameter));
+  }
+
+  at::Tensor result_of(const Call& c, Operation operation) {
+    DeviceBackend::Values values;
+    for (const std::string& name : operators_.at(operation).names) values.push_back(value_of(c, name));
+    return called(operation, values);
+  }
+
+  static void require_form(Operation operation, const at::Tensor& result, const std::string& element,
+                           const reference::Dims& dims) {
+    require_form(name_of(operation), result, scalar_type_of(element_named(element)), Sizes(dims.begin(), dims.end()));
   }
 
   void pack(const Call& c) override {
-    copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed(c), backend_.device());
+    const at::Tensor packed = result_of(c, c.operation);
+    if (takes_.are_mapped()) require_form(c.operation, packed, c.format->layout.dtype, c.format->layout.dims(c.size()));
+    copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed, backend_.device());
   }
 
-  /// The operator also returns the rows of the padding.
+  /// The operator may also return the rows of the padding.
   void unpack(const Call& c) override {
-    const at::Tensor codes = called(Operation::unpack, {packed_of(c, backend_.device()), tinygemm_number(*c.format)});
-    require_form("unpack", codes, at::kInt, {c.format->layout.padded(c.size()).n, c.k});
+    const at::Tensor codes = result_of(c, c.operation);
+    require_form(c.operation, codes, "int32", {takes_.rows_unpacked(*c.format, c.size()), c.k});
     copy_to(c.codes(), c.n * c.k * 4, codes.narrow(0, 0, c.n), backend_.device());
   }
 
   void dequantize(const Call& c) override {
-    const at::Tensor weights =
-        called(Operation::dequantize, {packed_of(c, backend_.device()), scales_and_zeros_of(c, backend_.device()),
-                                       c.group_size, tinygemm_number(*c.format)});
-    require_form("dequantize", weights, at::kBFloat16, {c.n, c.k});
-    copy_to(c.weights(), c.n * c.k * 2, weights, backend_.device());
+    const at::Tensor weights = result_of(c, c.operation);
+    require_form(c.operation, weights, name_of(c.types.weight), c.format->result_dims(c.size()));
+    copy_to(c.weights(), c.n * c.k * bytes_of(c.types.weight), weights, backend_.device());
   }
 
   /// aten pads n, and expects the scales to be padded alike, with scale and zero 0.
@@ -354,12 +424,14 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     const at::Tensor scales_and_zeros =
         at::constant_pad_nd(scales_and_zeros_of(c, backend_.device()), {0, 0, 0, padding}).contiguous();
     const at::Tensor activations = activations_of(c, backend_.device());
-    const at::Tensor out = called(Operation::matmul, {activations, packed(c), c.group_size, scales_and_zeros});
+    const at::Tensor out =
+        called(Operation::matmul, {activations, result_of(c, Operation::pack), c.group_size, scales_and_zeros});
     require_form("matmul", out, at::kBFloat16, {c.m, c.n + padding});
     copy_to(c.products(), c.m * c.n * 2, out.narrow(1, 0, c.n), backend_.device());
   }
 
-  std::map<Operation, c10::OperatorHandle> operators_;
+  std::map<Operation, LibraryOperator> operators_;
+  Capabilities takes_;
   DeviceBackend& backend_;
   Fill fill_;
   std::map<Operation, at::Tensor> last_;  // the last result of each operation, kept alive
@@ -439,10 +511,111 @@ std::string operators_of(const std::string& name_space) {
   return names;
 }
 
+/// A mapping's line, held against the schema of its operator.
+class MappedOperator {
+ public:
+  MappedOperator(const MappedOperation& mapped, const c10::OperatorHandle& handle)
+      : mapped_(mapped), schema_(handle.schema()), made_{handle, mapped.names(), {}, mapped.is_transposed} {}
+
+  /// @throws UsageError if the schema does not take the arguments, or gives something else than a tensor
+  LibraryOperator made() && {
+    const std::vector<c10::Argument>& arguments = schema_.arguments();
+    std::vector<std::optional<LibraryOperator::Source>> sources(arguments.size());
+    std::size_t places = 0;
+    for (const MappedArgument& argument : mapped_.arguments) {
+      const std::size_t at = argument.keyword.empty() ? places++ : place_of(argument.keyword);
+      if (at >= arguments.size() || (argument.keyword.empty() && arguments[at].kwarg_only())) {
+        throw wrong(std::to_string(places) + " arguments by their places");
+      }
+      if (sources[at]) throw wrong(arguments[at].name() + " given twice");
+      sources[at] = source_of(argument, arguments[at]);
+    }
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (!sources[i] && !arguments[i].default_value()) throw wrong("without " + arguments[i].name());
+      if (!sources[i]) sources[i] = LibraryOperator::Source{std::nullopt, *arguments[i].default_value()};
+      made_.sources.push_back(*sources[i]);
+    }
+    const std::vector<c10::Argument>& returns = schema_.returns();
+    if (returns.size() != 1 || returns[0].type()->kind() != c10::TypeKind::TensorType) {
+      throw UsageError("--map", "'" + mapped_.line + "' of " + c10::str(schema_),
+                       "an operator that returns one tensor");
+    }
+    return std::move(made_);
+  }
+
+ private:
+  UsageError wrong(const std::string& what) const {
+    return {"--map", "'" + mapped_.line + "' (" + what + ")", "what the operator takes: " + c10::str(schema_)};
+  }
+
+  std::size_t place_of(const std::string& keyword) const {
+    const std::optional<int> place = schema_.argumentIndexWithName(keyword);
+    if (!place) throw wrong("no argument is named " + keyword);
+    return static_cast<std::size_t>(*place);
+  }
+
+  LibraryOperator::Source source_of(const MappedArgument& given, const c10::Argument& argument) const {
+    using Kind = MappedArgument::Kind;
+    c10::TypePtr type = argument.type();
+    const bool is_optional = type->kind() == c10::TypeKind::OptionalType;
+    if (is_optional) type = type->expectRef<c10::OptionalType>().getElementType();
+    const auto is_one_of = [&](auto... kinds) { return ((type->kind() == kinds) || ...); };
+    using Of = c10::TypeKind;
+    const bool takes_whole = is_one_of(Of::IntType, Of::SymIntType, Of::NumberType);
+    const bool takes_real = is_one_of(Of::FloatType, Of::NumberType);
+    if (given.kind == Kind::named) {
+      const bool is_number =
+          given.value == "n" || given.value == "k" || given.value == "group_size" || given.value == "dtype";
+      const auto name = std::ranges::find(made_.names, given.value) - made_.names.begin();
+      if (is_number ? takes_whole : is_one_of(Of::TensorType)) return {static_cast<std::size_t>(name), {}};
+    }
+    if (given.kind == Kind::integer && takes_whole)
+      return {std::nullopt, c10::IValue(std::int64_t{std::stoll(given.value)})};
+    const bool is_number = given.kind == Kind::integer || given.kind == Kind::real;
+    if (is_number && takes_real) return {std::nullopt, std::strtod(given.value.c_str(), nullptr)};
+    if (given.kind == Kind::boolean && is_one_of(Of::BoolType)) return {std::nullopt, given.value == "true"};
+    if (given.kind == Kind::text && is_one_of(Of::StringType)) return {std::nullopt, given.value};
+    if (given.kind == Kind::none && is_optional) return {std::nullopt, c10::IValue()};
+    throw wrong(given.value + " for the " + argument.type()->str() + " " + argument.name());
+  }
+
+  const MappedOperation& mapped_;
+  const c10::FunctionSchema& schema_;
+  LibraryOperator made_;
+};
+
+std::map<Operation, LibraryOperator> mapped_operators(const Library& library) {
+  std::map<Operation, LibraryOperator> found;
+  for (const MappedOperation& mapped : mapping_of(library.map, *library.takes.formats.front())) {
+    const auto handle = c10::Dispatcher::singleton().findSchema(name_in(library, mapped.op));
+    if (!handle) {
+      throw UsageError(
+          "--map", "'" + mapped.op + "' in '" + mapped.line + "'",
+          "an operator of the namespace " + library.name_space + ", which has: " + operators_of(library.name_space));
+    }
+    found.emplace(mapped.operation, MappedOperator(mapped, *handle).made());
+  }
+  return found;
+}
+
+/// An operator with tinygemm's schema, where codes are given in pairs.
+LibraryOperator operator_of_tinygemm(Operation operation, const c10::OperatorHandle& handle) {
+  LibraryOperator op = {handle, {}, {}, false};
+  for (const std::string name : operator_arguments_of(operation)) {
+    op.sources.push_back({op.names.size(), {}});
+    op.names.push_back(name == "codes" ? "pairs" : name == "packed_w" ? "packed" : name);
+  }
+  return op;
+}
+
 /// @param before  the namespaces from before the library was loaded
-std::map<Operation, c10::OperatorHandle> found_operators(const Library& library, const std::set<std::string>& before) {
-  std::map<Operation, c10::OperatorHandle> found;
+std::map<Operation, LibraryOperator> found_operators(const Library& library, const std::set<std::string>& before) {
+  std::map<Operation, LibraryOperator> found;
   std::string schemas;
+  if (!library.map.empty()) {
+    schemas = joined(library.map, "; ");
+    if (!operators_of(library.name_space).empty()) return mapped_operators(library);
+  }
   for (const auto& [operation, name] : library.operators) {
     schemas += (schemas.empty() ? "" : "; ") + name + expected_schema(operation);
     const auto handle = c10::Dispatcher::singleton().findSchema(name_in(library, name));
@@ -452,7 +625,7 @@ std::map<Operation, c10::OperatorHandle> found_operators(const Library& library,
                        library.name_space + "::" + name + " with the schema " + form_of(handle->schema()),
                        name + expected_schema(operation));
     }
-    found.emplace(operation, *handle);
+    found.emplace(operation, operator_of_tinygemm(operation, *handle));
   }
   for (const Operation operation : library.required) {
     if (found.count(operation) != 0) continue;
@@ -476,9 +649,9 @@ std::map<Operation, c10::OperatorHandle> found_operators(const Library& library,
   return found;
 }
 
-bool any_has(const std::map<Operation, c10::OperatorHandle>& operators, c10::DispatchKey key) {
+bool any_has(const std::map<Operation, LibraryOperator>& operators, c10::DispatchKey key) {
   return std::any_of(operators.begin(), operators.end(),
-                     [&](const auto& one) { return one.second.hasComputedKernelForDispatchKey(key); });
+                     [&](const auto& one) { return one.second.handle.hasComputedKernelForDispatchKey(key); });
 }
 
 /// The CUDA device's backend, made once.
@@ -520,7 +693,7 @@ extern "C" void tileproof_library_subject(const tileproof::Library& library, til
   using namespace tileproof;
   const std::set<std::string> before = names_of_namespaces();
   load(library);
-  std::map<Operation, c10::OperatorHandle> operators = found_operators(library, before);
+  std::map<Operation, LibraryOperator> operators = found_operators(library, before);
   const bool for_cuda =
       library.device == "cuda" || (library.device.empty() && any_has(operators, c10::DispatchKey::CUDA));
   DeviceBackend* side = nullptr;
@@ -535,7 +708,7 @@ extern "C" void tileproof_library_subject(const tileproof::Library& library, til
     return;
   }
   const c10::DispatchKey key = side->device().is_cpu() ? c10::DispatchKey::CPU : c10::DispatchKey::CUDA;
-  std::erase_if(operators, [&](const auto& one) { return !one.second.hasComputedKernelForDispatchKey(key); });
+  std::erase_if(operators, [&](const auto& one) { return !one.second.handle.hasComputedKernelForDispatchKey(key); });
   if (operators.empty()) {
     made.why_not = "the operators have no kernels for the device " + side->device().str();
     return;
@@ -544,5 +717,5 @@ extern "C" void tileproof_library_subject(const tileproof::Library& library, til
   for (const auto& [operation, handle] : operators) capabilities.operations.push_back(operation);
   made.capabilities = side->device().is_cpu() ? capabilities : on_a_gpu(capabilities);
   made.device = side->device().is_cpu() ? "cpu" : "cuda";
-  made.subject = std::make_unique<OperatorsSubject>(std::move(operators), *side);
+  made.subject = std::make_unique<OperatorsSubject>(std::move(operators), library.takes, *side);
 }
