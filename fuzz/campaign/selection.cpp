@@ -15,6 +15,8 @@
 #include "properties/mutants/misbehaving.h"
 #include "properties/mutants/mutants.h"
 #include "properties/registry.h"
+#include "properties/subjects/operator_mapping.h"
+#include "properties/subjects/stated.h"
 #include "properties/subjects/watched.h"
 #include "reports/reports.h"
 
@@ -96,7 +98,6 @@ void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std:
 constexpr const char* group_of_library = "An operator library to judge";
 constexpr const char* group_of_module = "A Python module to judge";
 constexpr const char* group_of_kernels = "Kernels by raw pointers to judge";
-constexpr const char* group_of_files = "A module or kernels";
 constexpr const char* group_of_all = "Any of them";
 
 constexpr GivenSubjectRow given_subjects[] = {
@@ -133,8 +134,9 @@ const GivenSubjectRow* given_subject_row(const std::string& subject) {
 
 void GivenSubjectOptions::add_with_format_to(CLI::App& app, double deadline_seconds) {
   add_to(app, deadline_seconds);
-  app.add_option("--format", format_, "of its functions, one of 'list formats' (default: the file's FORMAT)")
-      ->group(group_of_files);
+  app.add_option("--format", format_,
+                 "of a file's functions (default: its FORMAT), or of the operators of --map: one of 'list formats'")
+      ->group(group_of_all);
 }
 
 void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
@@ -153,6 +155,15 @@ void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
     app.add_option(option.flag, operators_[option.operation],
                    std::string("(default: ") + option.usual_name + ", where there is one)");
   }
+  app.add_option(
+         "--map", map_,
+         "an operation as an operator of its own schema, in the format that --format says: a line such as "
+         "'dequantize = awq_dequantize(packed, scales, zeros, 0, 0, 0)', again for each operation, or a file of "
+         "such lines. Arguments are tensors of the format, n, k, group_size, dtype, or literals; NAME=VALUE by "
+         "keyword. Behind it '-> weights[n][k]' where that is not the format's order")
+      ->allow_extra_args(false);
+  app.add_option("--types-of-library", types_, "of weights, those that the operators of --map give (default: fp16)")
+      ->delimiter(',');
   app.add_option("--formats-of-library", formats_, "those it takes (default: tinygemm-2, tinygemm-4 and tinygemm-8)")
       ->delimiter(',');
   app.add_option("--group-sizes-of-library", group_sizes_, "those it takes (default: 32, 64, 128 and 256)")
@@ -183,8 +194,14 @@ void GivenSubjectOptions::require_meant(const CLI::App& app) const {
     };
     require(group_of_library, !library_file_.empty(), "--library");
     require(group_of_module, !python_file_.empty(), "--python");
-    require(group_of_files, !python_file_.empty() || !kernel_file_.empty(), "--python or --kernel");
     if (name == "--device") require(group_of_all, any(), "--library");
+    if (name == "--format" && map_.empty() && python_file_.empty() && kernel_file_.empty()) {
+      throw UsageError(name, "without --python, --kernel or --map",
+                       "--python FILE, --kernel FILE, or --library FILE and --map, beside it");
+    }
+    if (name == "--types-of-library" && map_.empty()) {
+      throw UsageError(name, "without --map", "--map beside it: other operators give bf16");
+    }
   }
 }
 
@@ -262,6 +279,34 @@ SelectedSubject GivenSubjectOptions::module() const {
   return selected;
 }
 
+void GivenSubjectOptions::map(Library& library, std::vector<std::string>& replay_flags) const {
+  if (format_.empty()) throw UsageError("--format", "none", "one of 'tileproof list formats' beside --map");
+  for (const OperatorOption& option : operator_options) {
+    const auto given = operators_.find(option.operation);
+    if (given != operators_.end() && !given->second.empty()) {
+      throw UsageError(option.flag, "'" + given->second + "' beside --map", "one of the two");
+    }
+  }
+  if (!formats_.empty()) throw UsageError("--formats-of-library", "beside --map", "--format alone");
+  const Format& format = *format_of("--format", format_);
+  for (const std::string& given : map_) {
+    for (const std::string& line : lines_of_map(given)) library.map.push_back(line);
+  }
+  const std::vector<MappedOperation> mapping = mapping_of(library.map, format);
+  library.operators.clear();
+  library.required.clear();
+  Capabilities& takes = library.takes;
+  takes.formats = {&format};
+  takes.schemes = {scheme_of(mapping, format)};
+  takes.types = stated_types("--types-of-library", takes.schemes, types_);
+  takes.group_sizes = stated_group_sizes("--group-sizes-of-library", format, {});
+  for (const MappedOperation& one : mapping) takes.mapped_arguments[one.operation] = one.names();
+  for (const std::string& line : library.map) replay_flags.insert(replay_flags.end(), {"--map", line});
+  if (!types_.empty()) {
+    replay_flags.insert(replay_flags.end(), {"--types-of-library", reports::joined(types_, ",")});
+  }
+}
+
 SelectedSubject GivenSubjectOptions::library() const {
   if (n_multiple_ < 1) throw UsageError("--n-multiple-of-library", std::to_string(n_multiple_), "1 or more");
   if (most_n_ < n_multiple_) {
@@ -286,6 +331,7 @@ SelectedSubject GivenSubjectOptions::library() const {
     library.required.push_back(option.operation);
     replay_with(option.flag, given->second);
   }
+  if (!map_.empty()) map(library, selected.replay_flags);
   replay_as_run(selected);
   // A replay needs the same declarations, because the subject's capabilities determine what a case calls.
   const auto declare = [&](const char* flag, auto& all, const auto& given, const std::string& text) {
@@ -298,7 +344,9 @@ SelectedSubject GivenSubjectOptions::library() const {
   const auto name = [](const Format* format) { return std::string(format->name); };
   const auto number = [](std::int64_t size) { return std::to_string(size); };
   declare(formats, takes.formats, restricted(formats, takes.formats, formats_, name), reports::joined(formats_, ","));
-  declare(sizes, takes.group_sizes, restricted(sizes, takes.group_sizes, group_sizes_, number),
+  declare(sizes, takes.group_sizes,
+          map_.empty() ? restricted(sizes, takes.group_sizes, group_sizes_, number)
+                       : stated_group_sizes(sizes, *takes.formats.front(), group_sizes_),
           reports::joined(group_sizes_, ","));
   declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
   declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));

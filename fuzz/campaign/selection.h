@@ -44,7 +44,7 @@ class GivenSubjectOptions {
   /// Adds --format too, for commands that do not read a problem's line, where a flag has that name.
   void add_with_format_to(CLI::App&, double deadline_seconds = 10);
   bool any() const { return !given_file().empty(); }
-  /// The format of a Python module or of kernels, as of a problem's line.
+  /// The format of a Python module, of kernels or of a mapped library, as of a problem's line.
   void judge_as(const std::string& format) { format_ = format; }
   /// @throws UsageError for an option without the one that it is about
   void require_meant(const CLI::App&) const;
@@ -60,6 +60,8 @@ class GivenSubjectOptions {
 
  private:
   SelectedSubject library() const;
+  /// Makes a library one whose operators a mapping names, and adds the flags of that to a replay's.
+  void map(Library&, std::vector<std::string>& replay_flags) const;
   SelectedSubject module() const;
   SelectedSubject kernels() const;
   /// The files of the options, in the order of the table of such subjects; "" for those that are not given.
@@ -75,7 +77,9 @@ class GivenSubjectOptions {
   std::string name_space_ = "torchao";
   std::map<Operation, std::string> operators_;  // names as given on the command line
   std::string device_;
+  std::vector<std::string> map_;  // lines, or files of them
   std::vector<std::string> formats_;
+  std::vector<std::string> types_;
   std::vector<std::string> group_sizes_;
   std::int64_t n_multiple_ = 1;
   std::int64_t most_n_ = Capabilities().most_n;

@@ -87,7 +87,7 @@ TEST_F(KernelsOfAUser, ThatAreNoneAreRefusedInOneLine) {
   expect_refused(judged("no format", ""), "FORMAT: given none");
   expect_refused(judged("no format", "--format awk"), "--format: given 'awk'");
   expect_refused(judged("", "--format awq"), "--format: given 'awq', legal is the file's own: plain");
-  refused("--format plain", "--format: given without --python or --kernel");
+  refused("--format plain", "--format: given without --python, --kernel or --map");
   const Ran other = judged("another format", "");
   EXPECT_EQ(other.exit, 2);
   EXPECT_NE(other.text.find("FORMAT: given 'int3', legal is tinygemm-2"), std::string::npos) << other.text;

@@ -64,6 +64,16 @@ std::string text_of_multiple(const std::string& size, std::int64_t multiple) {
   return multiple == 1 ? "any " + size : size + " % " + std::to_string(multiple) + " = 0";
 }
 
+/// "integer (scales [n][k/group_size], zeros int32 [n/8][k/group_size])"
+std::string text_of_tensors(const Scheme* scheme) {
+  const std::vector<reference::ParameterTensor> tensors(scheme->tensors, scheme->tensors + scheme->tensor_count);
+  const std::string all = reports::joined(tensors, ", ", [](const reference::ParameterTensor& tensor) {
+    return std::string(tensor.role) + " " + (tensor.dtype == nullptr ? "" : std::string(tensor.dtype) + " ") +
+           tensor.dims_text;
+  });
+  return scheme->name + (all.empty() ? "" : " (" + all + ")");
+}
+
 void list_formats() {
   for (const Format& format : reference::formats) {
     std::string who;
@@ -74,7 +84,8 @@ void list_formats() {
     print(format.name, std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text + ": " +
                            text_of_multiple("n", format.layout.legal.n) + ", " +
                            text_of_multiple("k", format.layout.legal.k) + "; group size " +
-                           text_of(format.group_sizes) + "; schemes " + listed(schemes_of(format)) + "; weights [" +
+                           text_of(format.group_sizes) + "; schemes " +
+                           reports::joined(schemes_of(format), ", ", text_of_tensors) + "; weights [" +
                            (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") + "]; taken by " + who);
   }
 }
