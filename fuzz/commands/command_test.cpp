@@ -182,6 +182,10 @@ TEST_F(Command, ListsNamePropertiesSubjectsFormatsMutantsAndProfiles) {
             std::string::npos)
       << formats;
   EXPECT_NE(formats.find("awq\n    packed int32 [k][n/8]: n % 8 = 0, any k;"), std::string::npos) << formats;
+  EXPECT_NE(formats.find("schemes integer (scales [k/group_size][n], zeros int32 [k/group_size][n/8]);"),
+            std::string::npos)
+      << formats;
+  EXPECT_NE(formats.find("schemes nf4 (scales [ceil(n*k/group_size)][1]);"), std::string::npos) << formats;
   EXPECT_NE(run("list profiles").text.find("cancelling"), std::string::npos);
 }
 

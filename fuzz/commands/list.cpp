@@ -10,6 +10,7 @@
 #include "properties/case/property.h"
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/mutants.h"
+#include "properties/problem/parameters.h"
 #include "properties/problem/values.h"
 #include "reference/formats.h"
 #include "reports/reports.h"
@@ -65,13 +66,13 @@ std::string text_of_multiple(const std::string& size, std::int64_t multiple) {
 }
 
 /// "integer (scales [n][k/group_size], zeros int32 [n/8][k/group_size])"
-std::string text_of_tensors(const Scheme* scheme) {
-  const std::vector<reference::ParameterTensor> tensors(scheme->tensors, scheme->tensors + scheme->tensor_count);
-  const std::string all = reports::joined(tensors, ", ", [](const reference::ParameterTensor& tensor) {
-    return std::string(tensor.role) + " " + (tensor.dtype == nullptr ? "" : std::string(tensor.dtype) + " ") +
-           tensor.dims_text;
+std::string text_of_tensors(const Scheme& scheme, const Format& format) {
+  const std::vector<reference::ParameterTensor> tensors(scheme.tensors, scheme.tensors + scheme.tensor_count);
+  const std::string all = reports::joined(tensors, ", ", [&](const reference::ParameterTensor& tensor) {
+    const std::string dtype = tensor.dtype == nullptr ? "" : std::string(tensor.dtype) + " ";
+    return std::string(tensor.role) + " " + dtype + dims_text_of(tensor, format);
   });
-  return scheme->name + (all.empty() ? "" : " (" + all + ")");
+  return scheme.name + (all.empty() ? "" : " (" + all + ")");
 }
 
 void list_formats() {
@@ -81,12 +82,13 @@ void list_formats() {
       const auto& own = row.capabilities.formats;
       if (std::find(own.begin(), own.end(), &format) != own.end()) who += (who.empty() ? "" : ", ") + row.name;
     }
-    print(format.name, std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text + ": " +
-                           text_of_multiple("n", format.layout.legal.n) + ", " +
-                           text_of_multiple("k", format.layout.legal.k) + "; group size " +
-                           text_of(format.group_sizes) + "; schemes " +
-                           reports::joined(schemes_of(format), ", ", text_of_tensors) + "; weights [" +
-                           (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") + "]; taken by " + who);
+    print(format.name,
+          std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text + ": " +
+              text_of_multiple("n", format.layout.legal.n) + ", " + text_of_multiple("k", format.layout.legal.k) +
+              "; group size " + text_of(format.group_sizes) + "; schemes " +
+              reports::joined(schemes_of(format), ", ",
+                              [&](const Scheme* scheme) { return text_of_tensors(*scheme, format); }) +
+              "; weights [" + (format.result == reference::ResultOrder::n_k ? "n][k" : "k][n") + "]; taken by " + who);
   }
 }
 

@@ -177,7 +177,9 @@ class IllegalCalls {
     std::string dims = tensor.name == "codes" ? "[n][k]" : tensor.name == "pairs" ? "[n][k/2]" : "";
     if (tensor.name == "packed") dims = smallest_.layout().dims_text;
     for (int i = 0; i < smallest_.scheme->tensor_count; ++i) {
-      if (tensor.name == smallest_.scheme->tensors[i].role) dims = smallest_.scheme->tensors[i].dims_text;
+      if (tensor.name == smallest_.scheme->tensors[i].role) {
+        dims = dims_text_of(smallest_.scheme->tensors[i], *smallest_.format);
+      }
     }
     return std::string(name_of(tensor.element)) + " " + dims;
   }

@@ -52,6 +52,10 @@ std::vector<std::uint32_t> interleaved(const Parameters& parameters) {
   return both;
 }
 
+std::string dims_text_of(const reference::ParameterTensor& tensor, const Format& format) {
+  return format.groups_divide_rows ? tensor.dims_text : "[ceil(n*k/group_size)][1]";
+}
+
 std::int64_t bytes_of(const reference::ParameterTensor& tensor, Types types) {
   const std::string dtype = tensor.dtype == nullptr ? name_of(types.parameter) : tensor.dtype;
   for (const auto& [name, bytes] : {std::pair("int8", 1),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "properties/problem/matrix.h"
@@ -36,6 +37,8 @@ std::vector<ParameterBytes> tensors_of(const Problem&, const Parameters&);
 void put_parameters(const Problem&, const Parameters&, std::vector<std::uint32_t>& packed);
 /// The bytes of one element of a parameter tensor.
 std::int64_t bytes_of(const reference::ParameterTensor&, Types);
+/// The shape of a parameter tensor of a format, for messages: "[k/group_size][n]".
+std::string dims_text_of(const reference::ParameterTensor&, const Format&);
 /// Converts bits to little-endian elements of `element_bytes` bytes, and back.
 std::vector<std::uint8_t> narrowed(const std::vector<std::uint32_t>& bits, std::int64_t element_bytes);
 std::vector<std::uint32_t> widened(const std::vector<std::uint8_t>& bytes, std::int64_t element_bytes);
