@@ -13,6 +13,7 @@
 #include "fuzz/records/journal.h"
 #include "fuzz/records/protocol.h"
 #include "properties/catalogue/properties.h"
+#include "properties/judging/patterns.h"
 #include "properties/problem/draw.h"
 #include "properties/registry.h"
 
@@ -109,6 +110,19 @@ TEST(Fingerprints, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 10, false}})), "plus 8");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 1, 9, false}, {1, 9, 2, 1, false}})), "");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0xbf80, true}})), "");  // one element fits any pattern
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x8000, 0, true}, {1, 9, 0, 0x8000, true}})), "the sign of a zero");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x8000, 0, true}, {1, 9, 0x3f80, 0xbf80, true}})), "the sign alone");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x007f, 0, true}, {1, 9, 0x8001, 0x8000, true}})),
+            "a subnormal that became zero");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x0080, 0, true}, {1, 9, 0x8001, 0x8000, true}})), "");  // 2^-126 is normal
+}
+
+TEST(Patterns, OfValuesAreShownByASingleElementToo) {
+  const Finding flushed = finding_with({{0, 5, 0x007f, 0x8000, true}});
+  EXPECT_TRUE(shows(flushed, "a subnormal that became zero"));
+  EXPECT_FALSE(shows(flushed, "the sign of a zero"));
+  EXPECT_FALSE(shows(flushed, "no such pattern"));
+  EXPECT_FALSE(shows(finding_with({}), "the sign of a zero"));
 }
 
 // --- The journal ---------------------------------------------------------------------------------------------------

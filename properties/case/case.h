@@ -40,6 +40,9 @@ struct WrongElement {
   bool of_weights;
 };
 
+/// The listed weights of a result that was compared in its place, by row and column.
+std::vector<WrongElement> wrong_weights(const Problem&, const Differences&, const GeneratedTensor& expected);
+
 /// Thrown if a property does not hold for a case.
 struct Failure : std::runtime_error {
   /// @param smaller_  a smaller problem that should fail in the same way, if the property knows one

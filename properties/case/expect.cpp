@@ -119,6 +119,16 @@ void Case::measurement(const Matrix<T>& got, const Matrix<T>& expected, const Ex
   }
 }
 
+std::vector<WrongElement> wrong_weights(const Problem& problem, const Differences& differences,
+                                        const GeneratedTensor& expected) {
+  std::vector<WrongElement> wrong;
+  for (const Differences::One& one : differences.listed) {
+    wrong.push_back({one.index / problem.k, one.index % problem.k,
+                     static_cast<std::uint32_t>(element_of(expected, one.index)), one.got, true});
+  }
+  return wrong;
+}
+
 template <class T>
 void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
   require_same_shape(got, expected);

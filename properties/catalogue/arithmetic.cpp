@@ -43,7 +43,9 @@ void every_pair(Case& c) {
   smaller.k = k_unit(*p.format, p.group_size);
   const reference::Element group = p.group_of(first / p.k, first % p.k);
   smaller.seed = p.seed + static_cast<std::uint64_t>(group.n * p.groups().k + group.k);
-  throw Failure("mismatch", text.str(), false, smaller);
+  Failure failure("mismatch", text.str(), false, smaller);
+  failure.wrong = wrong_weights(p, judged.differences, expected);
+  throw failure;
 }
 
 /// The smallest group of a format that a subject takes and that is a power of two, as a step's pairs must be; 0 if

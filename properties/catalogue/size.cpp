@@ -146,7 +146,9 @@ void large_matrix(Case& c, Operation operation) {
     text << "\n  " << (of_words ? "word " + std::to_string(one.index) : place_text(p, one.index / p.k, one.index % p.k))
          << ": expected " << hex_text(element_of(expected, one.index), digits) << ", got " << hex_text(one.got, digits);
   }
-  throw Failure("mismatch", text.str());
+  Failure failure("mismatch", text.str());
+  if (result == Role::weights) failure.wrong = wrong_weights(p, judged.differences, expected);
+  throw failure;
 }
 
 }  // namespace
