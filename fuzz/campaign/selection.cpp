@@ -15,6 +15,7 @@
 #include "properties/mutants/misbehaving.h"
 #include "properties/mutants/mutants.h"
 #include "properties/registry.h"
+#include "properties/subjects/cpu_capability.h"
 #include "properties/subjects/operator_mapping.h"
 #include "properties/subjects/stated.h"
 #include "properties/subjects/watched.h"
@@ -89,10 +90,12 @@ class WorkerPool : public std::enable_shared_from_this<WorkerPool> {
   std::vector<std::unique_ptr<Worker>> idle_;
 };
 
-/// Adds to the row what only making the subject shows: its capabilities and its device.
-void learn(SubjectRow& row, const std::optional<Capabilities>& found, const std::string& device) {
-  if (found) row.capabilities = *found;
-  if (!device.empty()) row.what += " on " + device;
+/// Adds what only making the subject shows: its capabilities, its device and its library.
+void learn(SubjectInstance& ready, const std::optional<Capabilities>& found, const std::string& device,
+           const std::string& library) {
+  if (found) ready.row.capabilities = *found;
+  if (!device.empty()) ready.row.what += " on " + device;
+  ready.facts = {library, !device.empty() ? device : ready.row.needs_gpu ? "cuda" : "cpu", cpu_capability()};
 }
 
 constexpr const char* group_of_library = "An operator library to judge";
@@ -431,7 +434,7 @@ void make_here(const SelectedSubject& selected, SubjectInstance& ready) {
   const auto here = std::make_shared<SubjectHere>(selected.order);
   ready.why_not = here->made.subject == nullptr ? here->made.why_not : "";
   if (here->made.subject == nullptr) return;
-  learn(ready.row, here->made.capabilities, here->made.device);
+  learn(ready, here->made.capabilities, here->made.device, here->made.library);
   ready.runner = here;
   if (ready.row.one_at_a_time) return;
   ready.another = [order = selected.order] {
@@ -463,7 +466,7 @@ SubjectInstance made(const SelectedSubject& selected, std::chrono::milliseconds 
   }
   ready.why_not = made.why_not;
   if (!made.why_not.empty()) return ready;
-  learn(ready.row, made.capabilities, made.device);
+  learn(ready, made.capabilities, made.device, made.library);
   if (!made.float_mode.empty()) {
     ready.row.what +=
         " (loading it sets a mode in which " + made.float_mode + "; it is judged in IEEE 754's default mode)";

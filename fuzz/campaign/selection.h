@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/records/expected_failures.h"
 #include "fuzz/records/protocol.h"
 #include "properties/judging/judge.h"
 
@@ -44,6 +45,10 @@ class GivenSubjectOptions {
   /// Adds --format too, for commands that do not read a problem's line, where a flag has that name.
   void add_with_format_to(CLI::App&, double deadline_seconds = 10);
   bool any() const { return !given_file().empty(); }
+  /// As --python, --python-with and --device say.
+  void judge_module(const std::string& file, const std::string& interpreter, const std::string& device) {
+    python_file_ = file, python_with_ = interpreter, device_ = device;
+  }
   /// The format of a Python module, of kernels or of a mapped library, as of a problem's line.
   void judge_as(const std::string& format) { format_ = format; }
   /// @throws UsageError for an option without the one that it is about
@@ -119,6 +124,7 @@ struct SubjectInstance {
   /// Makes another runner, with its own subject, for another thread. Empty if there can be only one.
   /// @throws std::runtime_error if the subject cannot be made any more
   std::function<std::shared_ptr<CaseRunner>()> another = nullptr;
+  SubjectFacts facts = {};  // of a subject that runs
 
   /// How many of `wanted` threads can judge it. Processes that share a GPU take turns, so more than a few gain nothing.
   std::size_t jobs(std::size_t wanted) const {

@@ -231,7 +231,8 @@ int fuzz(FuzzOptions options, const std::string& command) {
                                      .replay_flags = selected.replay_flags,
                                      .capabilities = dumped(json_of(selected.row.capabilities))};
   if (is_resumed) require_same(identity, so_far.identity);
-  const std::vector<ExpectedFailure> expected_failures = expected_failures_of(options.known);
+  const std::vector<ExpectedFailure> expected_failures =
+      expected_of(expected_failures_of(options.known), ready.facts, ready.row.capabilities);
 
   if (limits.workers == 0) limits.workers = selected.row.needs_gpu ? 1 : cores();
   auto start = Clock::now();

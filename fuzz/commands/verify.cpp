@@ -42,6 +42,7 @@ struct VerifyOptions {
   std::string known;
   bool accuracy = true;
   bool verbose = false;
+  std::string weight_type;
   std::size_t jobs = cores();
   GivenSubjectOptions given;
 };
@@ -49,11 +50,12 @@ struct VerifyOptions {
 /// Judges all properties on one subject, round after round with fresh seeds until the time is used up; one round if
 /// `seconds` is 0.
 void judge_subject(const SubjectInstance& subject, const std::vector<const Property*>& properties,
-                   const VerifyOptions& options, const std::vector<ExpectedFailure>& expected_failures, double seconds,
+                   const VerifyOptions& options, const std::vector<ExpectedFailure>& ledger, double seconds,
                    Records& records, Progress& progress, std::vector<Judgement>& judgements) {
   const Clock::time_point begin = Clock::now();
   const std::size_t first = judgements.size();
   const SubjectRow& row = subject.row;
+  const std::vector<ExpectedFailure> expected_failures = expected_of(ledger, subject.facts, row.capabilities);
   Patience patience;
   std::set<std::string> failed;
   for (std::uint64_t seed = options.seed;; ++seed) {
@@ -93,6 +95,17 @@ void judge_subject(const SubjectInstance& subject, const std::vector<const Prope
   }
 }
 
+/// Leaves a subject one type of weights, or says that it does not take it.
+/// @param type  "" for all that it takes
+void restrict_weights(SubjectInstance& subject, const std::string& type) {
+  if (type.empty()) return;
+  std::vector<Types>& types = subject.row.capabilities.types;
+  std::erase_if(types, [&](const Types& one) { return name_of(one.weight) != type; });
+  if (!types.empty()) return;
+  subject.runner = nullptr;
+  subject.why_not = "it takes no weights of " + type;
+}
+
 /// The only verdict on a library or a module that every process dies of loading.
 Judgement died_of_loading(const SubjectInstance& subject, const SubjectOrder& order) {
   Judgement judgement;
@@ -113,6 +126,9 @@ int verify(const VerifyOptions& options, const std::string& command) {
   in_threads(options.jobs, selected.size(), [&](std::size_t, std::size_t i) {  // in parallel: torch is slow to load
     ready[i] = made_ready(selected[i], options.given.case_deadline());
   });
+  for (SubjectInstance& one : ready) {
+    if (one.runner != nullptr) restrict_weights(one, options.weight_type);
+  }
   const auto runnable = static_cast<std::size_t>(
       std::count_if(ready.begin(), ready.end(), [](const SubjectInstance& one) { return one.runner != nullptr; }));
   Records records(options.out);
@@ -131,7 +147,7 @@ int verify(const VerifyOptions& options, const std::string& command) {
     Progress progress(runnable * properties.size() + (options.accuracy ? runnable : 0));
     for (std::size_t i = 0; i < ready.size(); ++i) {
       run.subjects.push_back({ready[i].row.name, ready[i].row.what, ready[i].why_not, selected[i].asked_for,
-                              ready[i].row.needs_gpu, selected[i].replay_flags});
+                              ready[i].row.needs_gpu, selected[i].replay_flags, ready[i].facts});
       if (ready[i].runner != nullptr) {
         judge_subject(ready[i], properties, options, expected_failures, seconds / static_cast<double>(runnable),
                       records, progress, run.judgements);
@@ -181,6 +197,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
       "a subject to judge, or a mutant of 'list mutants'; may be given again (default: all subjects that run here)");
   app.add_option("--property", options->properties,
                  "a property, or how the names of properties begin; may be given again (default: all)");
+  app.add_option("--weight-type", options->weight_type, "of the subjects' weights: bf16, fp16 or fp32 (default: all)");
   app.add_option("--cases", options->cases, "problems drawn for each property and subject")
       ->check(within(std::int64_t{1}, std::int64_t{1000000000}))
       ->capture_default_str();
@@ -205,6 +222,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
   options->given.add_with_format_to(app);
   return [&app, options] {
     options->seed = seed_of("--seed", options->seed_text);
+    if (!options->weight_type.empty()) static_cast<void>(type_of("--weight-type", options->weight_type));
     if (app.count("--accuracy") == 0) options->accuracy = options->properties.empty();
     options->given.require_meant(app);
     return verify(*options, as_given(app));

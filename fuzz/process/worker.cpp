@@ -277,7 +277,8 @@ MadeElsewhere Worker::make() {
   if (made->contains("illegal") || made->contains("error") || (*made)["why_not"] != "") stop();
   if (made->contains("illegal")) throw UsageError((*made)["illegal"].get<std::string>());
   if (made->contains("error")) throw std::runtime_error((*made)["error"].get<std::string>());
-  MadeElsewhere result = {(*made)["why_not"], std::nullopt, (*made)["device"], (*made)["float_mode"]};
+  MadeElsewhere result = {(*made)["why_not"], std::nullopt, (*made)["device"], (*made)["float_mode"],
+                          (*made)["library"]};
   if (!(*made)["capabilities"].is_null()) result.capabilities = capabilities_of((*made)["capabilities"]);
   return result;
 }
@@ -456,6 +457,7 @@ json answer_to_make(const SubjectOrder& order, std::optional<SubjectHere>& order
     const MadeSubject& made = ordered->made;
     return {{"why_not", made.subject == nullptr ? made.why_not : ""},
             {"device", made.device},
+            {"library", made.library},
             {"float_mode", what_is_unusual(float_mode())},
             {"capabilities", made.capabilities ? json_of(*made.capabilities) : json()}};
   } catch (const UsageError& illegal) {

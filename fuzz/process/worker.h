@@ -38,6 +38,7 @@ struct MadeElsewhere {
   std::optional<Capabilities> capabilities;
   std::string device;
   std::string float_mode = "";  // set by making the subject, in the words of what_is_unusual()
+  std::string library = "";     // whose it is, with its version
 };
 
 class Worker : public CaseRunner {

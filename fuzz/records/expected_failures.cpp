@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "expected_failures_json.h"
 #include "properties/catalogue/properties.h"
+#include "properties/judging/patterns.h"
+#include "properties/subjects/cpu_capability.h"
+#include "reference/formats.h"
+#include "reports/text.h"
 
 namespace tileproof {
 
@@ -18,20 +24,49 @@ struct Field {
   const char* name;
   std::string ExpectedFailure::*member;
   bool required;
+  std::vector<std::string> (*legal)() = nullptr;  // the values that a field may have; nullptr: any text
 };
+
+std::vector<std::string> legal_formats() {
+  std::vector<std::string> names;
+  for (const Format& format : reference::formats) names.emplace_back(format.name);
+  return names;
+}
+std::vector<std::string> legal_schemes() {
+  std::vector<std::string> names;
+  for (const Scheme* scheme : every_scheme()) names.emplace_back(scheme->name);
+  return names;
+}
+std::vector<std::string> legal_weight_types() { return {"bf16", "fp16", "fp32"}; }
+std::vector<std::string> legal_devices() { return {"cpu", "cuda"}; }
+std::vector<std::string> legal_capabilities() {
+  return {std::begin(cpu_capability_names), std::end(cpu_capability_names)};
+}
+
 constexpr Field fields[] = {{"id", &ExpectedFailure::id, true},
                             {"subject", &ExpectedFailure::subject, true},
-                            {"property", &ExpectedFailure::property, true},
+                            {"library", &ExpectedFailure::library, false},
+                            {"capability", &ExpectedFailure::capability, false, legal_capabilities},
+                            {"device", &ExpectedFailure::device, false, legal_devices},
+                            {"format", &ExpectedFailure::format, false, legal_formats},
+                            {"scheme", &ExpectedFailure::scheme, false, legal_schemes},
+                            {"weight_type", &ExpectedFailure::weight_type, false, legal_weight_types},
+                            {"where", &ExpectedFailure::where, false, classes_of_problems},
                             {"kind", &ExpectedFailure::kind, false},
+                            {"pattern", &ExpectedFailure::pattern, false, patterns_of_values},
                             {"says", &ExpectedFailure::says, false},
                             {"what", &ExpectedFailure::what, true},
                             {"since", &ExpectedFailure::since, true},
                             {"expires", &ExpectedFailure::expires, true}};
+// An entry has one of these two, and may have variants of its property.
+constexpr const char* one_property = "property";
+constexpr const char* several_properties = "properties";
+constexpr const char* some_variants = "variants";
 
-/// The variants that a ledger entry names, or "" for all.
-std::vector<std::string> variants_of(const json& given) {
-  if (!given.contains("variants")) return {""};
-  return given["variants"].get<std::vector<std::string>>();
+/// The texts of a list that an entry may have, or a single "" for all.
+std::vector<std::string> texts_of(const json& given, const char* name) {
+  if (!given.contains(name)) return {""};
+  return given[name].get<std::vector<std::string>>();
 }
 
 bool are_texts(const json& values) {
@@ -62,6 +97,25 @@ std::vector<std::string> variants_on_any_subject(const Property& property) {
   return all;
 }
 
+/// Adds a row for each variant of the row's property.
+void add_variants(ExpectedFailure row, const std::vector<std::string>& variants, const std::string& place,
+                  const std::function<UsageError(const std::string&, const std::string&)>& wrong,
+                  std::vector<ExpectedFailure>& rows) {
+  const auto property =
+      std::find_if(properties().begin(), properties().end(), [&](const Property& p) { return p.name == row.property; });
+  if (property == properties().end()) {
+    throw wrong(place + " is about the property '" + row.property + "'", "a name of 'tileproof list properties'");
+  }
+  for (const std::string& variant : variants) {
+    row.variant = variant;
+    const std::vector<std::string> all = variants_on_any_subject(*property);
+    if (!variant.empty() && std::find(all.begin(), all.end(), variant) == all.end()) {
+      throw wrong(place + " is about the variant '" + variant + "'", "a variant of " + property->name);
+    }
+    rows.push_back(row);
+  }
+}
+
 std::vector<ExpectedFailure> parsed(const std::string& name, const std::string& text) {
   const auto wrong = [&](const std::string& what, const std::string& legal) {
     return UsageError("--known", "'" + name + "' (" + what + ")", legal);
@@ -77,7 +131,7 @@ std::vector<ExpectedFailure> parsed(const std::string& name, const std::string& 
     const std::string place = "findings[" + std::to_string(i) + "]";
     if (!given.is_object()) throw wrong(place + " is no object", "an object");
     ExpectedFailure row;
-    std::string legal = "variants";
+    std::string legal = std::string(one_property) + ", " + several_properties + ", " + some_variants;
     for (const Field& field : fields) {
       legal += ", " + std::string(field.name);
       if (!given.contains(field.name)) {
@@ -87,28 +141,30 @@ std::vector<ExpectedFailure> parsed(const std::string& name, const std::string& 
       if (!given[field.name].is_string()) throw wrong(place + "." + field.name + " is no text", "a text");
       row.*field.member = given[field.name];
       if (field.required && (row.*field.member).empty()) throw wrong(place + "." + field.name + " is empty", "a text");
+      if (field.legal == nullptr) continue;
+      const std::vector<std::string> values = field.legal();
+      if (std::find(values.begin(), values.end(), row.*field.member) != values.end()) continue;
+      throw wrong(place + "." + field.name + " is '" + row.*field.member + "'", reports::joined(values, ", "));
     }
     for (const auto& [key, value] : given.items()) {
       const bool known =
           std::any_of(std::begin(fields), std::end(fields), [&name = key](const Field& f) { return name == f.name; });
-      if (!known && key != "variants") throw wrong(place + " has a field '" + key + "'", legal);
+      const bool is_list = key == one_property || key == several_properties || key == some_variants;
+      if (!known && !is_list) throw wrong(place + " has a field '" + key + "'", legal);
     }
-    const auto named = std::find_if(properties().begin(), properties().end(),
-                                    [&](const Property& c) { return c.name == row.property; });
-    if (named == properties().end()) {
-      throw wrong(place + " is about the property '" + row.property + "'", "a name of 'tileproof list properties'");
+    for (const char* list : {several_properties, some_variants}) {
+      if (!given.contains(list) || are_texts(given[list])) continue;
+      throw wrong(place + "." + list + " is no list of texts", "some names");
     }
-    const Property& property = *named;
-    if (given.contains("variants") && !are_texts(given["variants"])) {
-      throw wrong(place + ".variants is no list of texts", "some of the property's variants");
+    const bool has_one = given.contains(one_property) && given[one_property].is_string();
+    if (has_one == given.contains(several_properties)) {
+      throw wrong(place + (has_one ? " has both 'property' and 'properties'" : " has no 'property'"),
+                  "a text for it, or a list 'properties'");
     }
-    for (const std::string& variant : variants_of(given)) {
-      row.variant = variant;
-      const std::vector<std::string> all = variants_on_any_subject(property);
-      if (!variant.empty() && std::find(all.begin(), all.end(), variant) == all.end()) {
-        throw wrong(place + " is about the variant '" + variant + "'", "a variant of " + property.name);
-      }
-      rows.push_back(row);
+    for (const std::string& property :
+         has_one ? std::vector<std::string>{given[one_property]} : texts_of(given, several_properties)) {
+      row.property = property;
+      add_variants(row, texts_of(given, some_variants), place, wrong, rows);
     }
   }
   return rows;
@@ -128,6 +184,22 @@ std::vector<ExpectedFailure> expected_failures_of(const std::string& file) {
   text << stream.rdbuf();
   if (!stream) throw UsageError("--known", "'" + file + "' (it cannot be read)", "a ledger of known findings, as JSON");
   return parsed(file, text.str());
+}
+
+std::vector<ExpectedFailure> expected_of(const std::vector<ExpectedFailure>& all, const SubjectFacts& facts,
+                                         const Capabilities& takes) {
+  const auto is = [](const std::string& wanted, const std::string& here) { return wanted.empty() || wanted == here; };
+  const auto has = [](const std::string& wanted, const auto& rows, auto name_of_row) {
+    return wanted.empty() || std::ranges::any_of(rows, [&](const auto& row) { return name_of_row(row) == wanted; });
+  };
+  const auto name = [](const auto* row) { return std::string(row->name); };
+  std::vector<ExpectedFailure> expected;
+  std::ranges::copy_if(all, std::back_inserter(expected), [&](const ExpectedFailure& row) {
+    return is(row.library, facts.library) && is(row.capability, facts.capability) && is(row.device, facts.device) &&
+           has(row.format, takes.formats, name) && has(row.scheme, takes.schemes, name) &&
+           has(row.weight_type, takes.types, [](const Types& types) { return std::string(name_of(types.weight)); });
+  });
+  return expected;
 }
 
 const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding& finding) {

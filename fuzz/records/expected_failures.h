@@ -16,6 +16,17 @@ const std::vector<ExpectedFailure>& own_expected_failures();
 /// @throws UsageError if the file cannot be read, or an entry lacks a required field
 std::vector<ExpectedFailure> expected_failures_of(const std::string& file);
 
+/// The facts of a subject that a ledger's conditions are about.
+struct SubjectFacts {
+  std::string library;     // name and version; "" where nobody has said
+  std::string device;      // "cpu" or "cuda"
+  std::string capability;  // of the CPU
+};
+
+/// The entries whose conditions on a run hold for a subject here. Those of another library, version, CPU, device,
+/// format or type are neither expected, nor missed if they do not occur.
+std::vector<ExpectedFailure> expected_of(const std::vector<ExpectedFailure>&, const SubjectFacts&, const Capabilities&);
+
 /// The entry that matches a finding, or nullptr.
 const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding&);
 

@@ -6,6 +6,8 @@
 #include "fuzz/records/exit_code.h"
 #include "fuzz/records/provenance.h"
 #include "fuzz/records/records.h"
+#include "properties/catalogue/properties.h"
+#include "properties/judging/patterns.h"
 #include "properties/problem/draw.h"
 
 namespace tileproof {
@@ -69,6 +71,15 @@ Overall overall(const RunFacts& run) {
   return {count(run, Verdict::known) == 0 ? Verdict::passed : Verdict::known, "", exit_code::passed};
 }
 
+/// The classes of problems that a known finding may be about, and this one is of.
+json classes_of(const Problem& problem) {
+  json names = json::array();
+  for (const std::string& name : classes_of_problems()) {
+    if (is_of_class(problem, name)) names.push_back(name);
+  }
+  return names;
+}
+
 json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   json findings = json::array();
   for (const Finding& finding : j.findings) {
@@ -77,6 +88,8 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
                         {"kind", finding.kind},
                         {"details", finding.details},
                         {"cause", finding.cause},
+                        {"pattern", value_pattern_of(finding)},
+                        {"classes", classes_of(finding.problem)},
                         {"shrinks", finding.shrinks},
                         {"replay", replays ? replay_words(flags, finding.problem) : std::vector<std::string>()}});
   }
@@ -95,6 +108,9 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
                      {"expires", one.row.expires},
                      {"cases", one.cases},
                      {"problem", line_of(one.first.problem)},
+                     {"kind", one.first.kind},
+                     {"pattern", value_pattern_of(one.first)},
+                     {"classes", classes_of(one.first.problem)},
                      {"details", one.first.details},
                      {"replay", replay_words(flags, one.first.problem)}});
   }
@@ -108,12 +124,18 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
   json asked = {{"formats", j.asked.formats}, {"group_sizes", j.asked.group_sizes}};
   for (const auto& [name, range] : j.asked.ranges) asked[name] = {range.least, range.most};
   if (j.cells_in_reach != 0 && j.cases != 0) asked["cells"] = {j.asked.cells.size(), j.cells_in_reach};
+  json needs = json::array();
+  for (const Property& property : properties()) {
+    if (property.name != j.property) continue;
+    for (const Operation operation : property.needs) needs.push_back(name_of(operation));
+  }
   json measures = json::array();
   for (const auto& [name, one] : j.coverage.largest) {
     measures.push_back({{"name", name}, {"value", one.value}, {"where", one.where}});
   }
   return {{"property", j.property},
           {"subject", j.subject},
+          {"needs", needs},
           {"verdict", name_of(j.verdict)},
           {"reason", j.reason},
           {"cases", j.cases},
@@ -159,7 +181,12 @@ json summary_of(const RunFacts& run) {
   }
   json named = json::array();
   for (const JudgedSubject& subject : run.subjects) {
-    named.push_back({{"name", subject.name}, {"what", subject.what}, {"why_not", subject.why_not}});
+    named.push_back({{"name", subject.name},
+                     {"what", subject.what},
+                     {"why_not", subject.why_not},
+                     {"library", subject.facts.library},
+                     {"device", subject.facts.device},
+                     {"capability", subject.facts.capability}});
   }
   const Overall verdict = overall(run);
   return {{"schema", 3},

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/records/expected_failures.h"
 #include "properties/judging/judge.h"
 
 namespace tileproof {
@@ -18,6 +19,7 @@ struct JudgedSubject {
   bool asked_for = false;  // the user named it
   bool needs_gpu = false;
   std::vector<std::string> replay_flags;  // the flags that `tileproof replay` needs beside a problem
+  SubjectFacts facts = {};
 };
 
 struct RunFacts {

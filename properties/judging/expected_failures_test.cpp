@@ -70,6 +70,62 @@ TEST(AKnownFinding, IsOneThatARowOfTheLedgerMatches) {
   }
 }
 
+TEST(AKnownFinding, MayBeKnownOfSomeCasesAlone) {
+  const auto flushes = [](Case& c) {
+    compare_something(c);
+    const bool is_half = c.problem.types.weight == Type::fp16;
+    Failure failure("mismatch", "it is wrong");
+    failure.wrong = {{0, 0, is_half ? 0x8001u : 0x8000u, is_half ? 0x8000u : 0u, true}};
+    throw failure;
+  };
+  struct Row {
+    const char* name;
+    std::string ExpectedFailure::*member;
+    const char* value;
+    bool matches;
+  };
+  const Row rows[] = {{"scheme", &ExpectedFailure::scheme, "float", true},
+                      {"scheme", &ExpectedFailure::scheme, "integer", false},
+                      {"weight_type", &ExpectedFailure::weight_type, "fp16", true},
+                      {"weight_type", &ExpectedFailure::weight_type, "bf16", false},
+                      {"pattern", &ExpectedFailure::pattern, "a subnormal that became zero", true},
+                      {"pattern", &ExpectedFailure::pattern, "the sign of a zero", false},
+                      {"where", &ExpectedFailure::where, "a group crosses rows", false}};
+  for (const Row& row : rows) {
+    Capabilities halves = kernel_capabilities();
+    halves.types = {Type::fp16};
+    halves.schemes = {scheme::floating};
+    ExpectedFailure expected = known();
+    expected.*row.member = row.value;
+    const std::vector<ExpectedFailure> ledger = {expected};
+    Idle idle;
+    const Judgement judgement =
+        judge(property_with(flushes), row_with(halves), idle, {.cases = 10, .seed = 3, .expected_failures = &ledger});
+    EXPECT_EQ(judgement.verdict, row.matches ? Verdict::known : Verdict::failed) << row.name << " " << row.value;
+  }
+  ExpectedFailure crossing = known();
+  crossing.where = "a group crosses rows";
+  Finding finding;
+  finding.problem = problem_with("--format=nf4 --n=2 --k=80 --group-size=64 --weight-type=fp32 --parameter-type=fp32");
+  EXPECT_TRUE(matches(crossing, finding));
+  finding.problem.k = 128;
+  EXPECT_FALSE(matches(crossing, finding));
+  finding.problem.k = 80, finding.problem.n = 1;
+  EXPECT_FALSE(matches(crossing, finding)) << "a single row is crossed by no group";
+}
+
+TEST(AKnownFinding, ThatCasesMeetByChanceIsNotMissedByAFew) {
+  ExpectedFailure by_chance = known();
+  by_chance.weight_type = "fp16";
+  const std::vector<ExpectedFailure> ledger = {by_chance};
+  for (const std::int64_t cases : {299, 300}) {
+    Idle idle;
+    const Judgement judgement = judge(property_with(compare_something), row_with(kernel_capabilities()), idle,
+                                      {.cases = cases, .seed = 3, .expected_failures = &ledger});
+    EXPECT_EQ(judgement.verdict, cases < 300 ? Verdict::passed : Verdict::failed) << cases;
+  }
+}
+
 TEST(AKnownFinding, OfAnotherSubjectOrPropertyHasNoPart) {
   ExpectedFailure of_another_subject = known(), of_another_property = known();
   of_another_subject.subject = "yours";

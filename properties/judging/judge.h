@@ -42,6 +42,19 @@ struct ExpectedFailure {
   std::string what;     // a description for people
   std::string since;    // when it was first seen, and in what
   std::string expires;  // what would make it go away
+  // Conditions on the run. A row whose conditions do not hold is left out of it (fuzz/records/expected_failures.h).
+  std::string library = {};     // "bitsandbytes 0.50.2"
+  std::string capability = {};  // of the CPU
+  std::string device = {};
+  std::string format = {};
+  // Conditions on the case and the finding.
+  std::string scheme = {};
+  std::string weight_type = {};
+  std::string where = {};    // a class of problems (patterns.h)
+  std::string pattern = {};  // a pattern of values, which every listed element shows (patterns.h)
+
+  /// Whether only some of the property's cases can meet it, so that few cases may miss it by chance.
+  bool is_met_by_chance() const { return !(scheme + weight_type + where + pattern).empty(); }
 };
 
 /// Whether a row expects a finding, which must be about the row's property and subject.

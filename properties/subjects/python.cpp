@@ -157,7 +157,7 @@ MadeSubject make_python_subject(const PythonModule& module) {
   }
   takes.not_watched = facts.one("not watched");
   const std::string device = facts.one(device_name);
-  return {std::make_unique<PythonSubject>(device == "cuda"), "", takes, device};
+  return {std::make_unique<PythonSubject>(device == "cuda"), "", takes, device, facts.one("LIBRARY")};
 }
 
 }  // namespace tileproof

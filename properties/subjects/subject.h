@@ -131,8 +131,9 @@ struct MadeSubject {
   std::unique_ptr<Subject> subject = nullptr;
   std::string why_not = "";
   std::optional<Capabilities> capabilities =
-      std::nullopt;         // set if only making the subject shows them, as for a user's library
-  std::string device = "";  // "cpu" or "cuda", set for a user's library
+      std::nullopt;          // set if only making the subject shows them, as for a user's library
+  std::string device = "";   // "cpu" or "cuda", set for a user's library
+  std::string library = "";  // whose it is, with its version; "" if nobody has said
 };
 
 struct SubjectRow {

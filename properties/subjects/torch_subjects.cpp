@@ -49,24 +49,32 @@ MadeSubject made_by(const char*, const Given&...) {
   return {nullptr, "built without torch"};
 }
 
+#define TILEPROOF_ATEN ""
+
 #endif
+
+/// PyTorch's own: of the version that this was built with, which is the one that it loads.
+MadeSubject of_aten(MadeSubject made) {
+  made.library = TILEPROOF_ATEN;
+  return made;
+}
 
 }  // namespace
 
-MadeSubject make_aten_cpu_subject() { return made_by("tileproof_aten_cpu_subject"); }
-MadeSubject make_aten_eager_subject() { return made_by("tileproof_aten_eager_subject"); }
+MadeSubject make_aten_cpu_subject() { return of_aten(made_by("tileproof_aten_cpu_subject")); }
+MadeSubject make_aten_eager_subject() { return of_aten(made_by("tileproof_aten_eager_subject")); }
 MadeSubject make_library_subject(const Library& library) { return made_by("tileproof_library_subject", library); }
 
 MadeSubject make_aten_cuda_subject() {
 #if defined(TILEPROOF_HAS_CUDA)
   if (const MadeSubject cuda = make_cuda_subject(); cuda.subject == nullptr) return {nullptr, cuda.why_not};
 #endif
-  return make_library_subject(
+  return of_aten(make_library_subject(
       {.file = "",
        .name_space = "aten",
        .operators = {{Operation::pack, "_convert_weight_to_int4pack"}, {Operation::matmul, "_weight_int4pack_mm"}},
        .required = {Operation::pack, Operation::matmul},
-       .device = "cuda"});
+       .device = "cuda"}));
 }
 
 }  // namespace tileproof

@@ -7,6 +7,7 @@ and to call one of its functions over arrays that lie in the harness's guarded m
 import ctypes
 import hashlib
 import importlib.machinery
+import importlib.metadata
 import importlib.util
 import inspect
 import io
@@ -21,6 +22,7 @@ FUNCTIONS = "pack", "unpack", "dequantize"
 STATEMENTS = "FORMAT", "SCHEMES", "TYPES", "GROUP_SIZES", "N_MULTIPLE", "MAX_N", "MAX_K"
 FENCE_BYTES = 4096  # on each side of an array on a device
 LEGAL_MODULE = "a Python file that can be imported"
+MODULE_NAME = "tileproof_module"
 
 
 class Array(ctypes.Structure):  # PythonArray
@@ -329,9 +331,23 @@ def text_of(name, usual, legal):
     return texts[0]
 
 
+def library():
+    """The distribution that the module is about, with its version."""
+    name = getattr(module, "LIBRARY", "")
+    if not isinstance(name, str):
+        raise Stop(ILLEGAL, "LIBRARY", repr(name), "the name of an installed distribution")
+    try:
+        return f"{name} {importlib.metadata.version(name)}" if name else ""
+    except importlib.metadata.PackageNotFoundError:
+        raise lacking(name) from None
+
+
 def lacking(name):
+    """Names the command that installs what the module needs: as its first lines say, or of the package alone."""
     python, file = sys.executable or "python3", os.path.basename(module_file)
-    help = f"{python} -m pip install {name}, or --python-with another interpreter"
+    lines = (getattr(sys.modules.get(MODULE_NAME), "__doc__", None) or "").splitlines()
+    install = next((line for line in lines if line.startswith("pip install ")), f"pip install {name}")
+    help = f"{python} -m {one_line(install)}, or --python-with another interpreter"
     return Stop(UNAVAILABLE, f"{python} has no package '{name}', which {file} needs: {help}")
 
 
@@ -345,7 +361,7 @@ def load(file, device):
         sys.argv = [file]
         sys.path[0] = os.path.dirname(file)
         sys.dont_write_bytecode = True
-        loader = importlib.machinery.SourceFileLoader("tileproof_module", file)
+        loader = importlib.machinery.SourceFileLoader(MODULE_NAME, file)
         loaded = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
         sys.modules[loader.name] = loaded  # as any module's: classes and compilers look for it there
         try:
@@ -368,7 +384,7 @@ def load(file, device):
     if len(texts_of("FORMAT")) > 1:
         raise Stop(ILLEGAL, "FORMAT", "'" + ", ".join(texts_of("FORMAT")) + "'", "one name")
     facts += [(name, text) for name in STATEMENTS for text in texts_of(name)]
-    facts += [("DEVICE", device), ("not watched", arrays.not_watched())]
+    facts += [("DEVICE", device), ("LIBRARY", library()), ("not watched", arrays.not_watched())]
     return "\n".join(f"{name}={text}" for name, text in facts)
 
 
