@@ -58,6 +58,12 @@ void require_bench(const nlohmann::json& bench);
 /// The findings, then how much was looked at, then the verdict next to the prompt.
 std::string campaign_page(const nlohmann::json& campaign, bool colours);
 
+// Texts of what `tileproof verdicts` has run (schema 1).
+/// A line for each library, format, operation and type of weights.
+std::string verdicts_text(const nlohmann::json& ran);
+/// One table, and below it the command that shows each row.
+std::string verdicts_markdown(const nlohmann::json& ran);
+
 /// The history's runs, one line each, then its findings, a few lines each.
 std::string history_page(const nlohmann::json& history);
 

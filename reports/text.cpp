@@ -134,10 +134,12 @@ std::string lasting_in_short(double seconds) {
   return seconds < 7200 ? fixed(seconds / 60, 0) + " min" : fixed(seconds / 3600, 1) + " h";
 }
 
+std::string command_line(const std::vector<std::string>& words) {
+  return joined(words, " ", [](const std::string& word) { return shell_word(one_line(word)); });
+}
+
 std::string replay_command(const std::vector<std::string>& words) {
-  std::string command = "./tileproof replay";
-  for (const std::string& word : words) command += " " + shell_word(one_line(word));
-  return command;
+  return "./tileproof replay " + command_line(words);
 }
 
 std::vector<Character> characters_of(std::string_view text) {

@@ -65,6 +65,8 @@ std::string cut(const std::string& head, const std::vector<std::string>& entries
 std::string code(std::string_view text);
 
 /// A command on one line, with each word quoted for the shell where necessary.
+std::string command_line(const std::vector<std::string>& words);
+/// "./tileproof replay", and the words.
 std::string replay_command(const std::vector<std::string>& words);
 
 }  // namespace tileproof::reports

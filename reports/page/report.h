@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -43,5 +44,16 @@ struct HistoryReport {
 };
 /// Draws each figure in a history (SQLite, user_version 2) as a line over the runs, with its steps marked.
 HistoryReport history_report(const std::filesystem::path& database);
+
+struct LibraryReport {
+  std::string html;      // complete: it refers to no other file
+  std::string markdown;  // one table, and below it a command for each row
+  std::string said;      // a line for each row, for a terminal
+  int exit_code = 0;     // 0 all is exact, or differs as a ledger says; 1 something differs otherwise; 3 mistrusted, or
+                         // nothing ran
+};
+/// The table of verdicts on libraries, of what `tileproof verdicts` has run (assessment/library_verdicts.h).
+/// @throws std::runtime_error naming what is wrong
+LibraryReport library_report(const nlohmann::json&);
 
 }  // namespace tileproof::reports

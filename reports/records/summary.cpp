@@ -27,14 +27,22 @@ Verdict verdict_of_property(const Field& field) {
   return verdict_of(field, {std::begin(verdicts), std::end(verdicts)}, "PASSED, FAILED, SKIPPED, MISTRUSTED or KNOWN");
 }
 
+/// None in older records.
+std::set<std::string> read_classes(const Field& field) {
+  std::set<std::string> classes;
+  for (const Field& item : field.items_if_any()) classes.insert(item.text());
+  return classes;
+}
+
 Finding read_finding(const Field& field) {
-  return {field["problem"].text(), field["kind"].text(),     field["details"].text(),
-          field["cause"].label(),  field["shrinks"].count(), field["replay"].texts()};
+  return {field["problem"].text(),  field["kind"].text(),    field["details"].text(),  field["cause"].label(),
+          field["shrinks"].count(), field["replay"].texts(), field["pattern"].label(), read_classes(field["classes"])};
 }
 
 ExpectedFailure read_expected(const Field& field) {
-  return {field["id"].text(),     field["what"].text(),    field["since"].text(),  field["expires"].text(),
-          field["cases"].count(), field["details"].text(), field["replay"].texts()};
+  return {field["id"].text(),     field["what"].text(),     field["since"].text(),         field["expires"].text(),
+          field["cases"].count(), field["details"].text(),  field["replay"].texts(),       field["problem"].label(),
+          field["kind"].label(),  field["pattern"].label(), read_classes(field["classes"])};
 }
 
 Variant read_variant(const Field& field) {
@@ -79,6 +87,7 @@ Judgement read_judgement(const Field& field) {
   Judgement judgement;
   judgement.property = field["property"].text();
   judgement.subject = field["subject"].text();
+  for (const Field& item : field["needs"].items_if_any()) judgement.needs.push_back(item.text());
   judgement.verdict = verdict_of_property(field["verdict"]);
   judgement.reason = field["reason"].text();
   judgement.cases = field["cases"].count();
@@ -101,7 +110,8 @@ std::vector<Subject> read_subjects(const Field& field) {
   std::vector<Subject> subjects;
   std::set<std::string> names;
   for (const Field& item : field.items()) {
-    subjects.push_back({item["name"].text(), item["what"].text(), item["why_not"].text()});
+    subjects.push_back({item["name"].text(), item["what"].text(), item["why_not"].text(), item["library"].label(),
+                        item["device"].label(), item["capability"].label()});
     item["name"].require(names.insert(subjects.back().name).second, "each name once");
   }
   return subjects;

@@ -22,7 +22,9 @@ struct Finding {
   std::string details;  // several lines
   std::string cause;    // "value" or "state" if the evidence shows that, whatever the property is about
   std::uint64_t shrinks = 0;
-  std::vector<std::string> replay;  // words after `./tileproof replay`; empty: cannot be replayed
+  std::vector<std::string> replay;     // words after `./tileproof replay`; empty: cannot be replayed
+  std::string pattern = {};            // what all wrong elements listed share, such as "the sign of a zero"
+  std::set<std::string> classes = {};  // of problems: "a group crosses rows"
 };
 
 /// A finding that the committed ledger lists, so that it is no failure of this run.
@@ -34,6 +36,8 @@ struct ExpectedFailure {
   std::uint64_t cases = 0;
   std::string details;
   std::vector<std::string> replay;
+  std::string problem = {}, kind = {}, pattern = {};  // as of a finding; "" in older records
+  std::set<std::string> classes = {};
 };
 
 /// Cases that the subject answered with an error.
@@ -65,6 +69,7 @@ struct Asked {
 struct Judgement {
   std::string property;
   std::string subject;
+  std::vector<std::string> needs = {};  // operations; none in older records
   Verdict verdict = Verdict::mistrusted;
   std::string reason;
   std::uint64_t cases = 0;
@@ -84,6 +89,7 @@ struct Subject {
   std::string name;
   std::string what;
   std::string why_not;
+  std::string library = {}, device = {}, capability = {};  // whose it is, and where it ran; "" in older records
 };
 
 struct Machine {

@@ -1,0 +1,18 @@
+/// How an implementation differs from its format, in the words of the table of verdicts. Internal to reports/.
+#pragma once
+
+#include <string>
+
+#include "reports/records/summary.h"
+
+namespace tileproof::reports {
+
+/// A few words for a finding of a property: "wrong where a group crosses rows", "loses the sign of a zero", "flushes
+/// subnormals", "reads past its inputs", "raises: ...". The finding's own first words, where nothing in the table fits.
+/// @param fits  set to whether something in the table fits; may be nullptr
+std::string difference(const std::string& property, const Finding&, bool* fits = nullptr);
+
+/// A known finding as one of a run.
+Finding finding_of(const ExpectedFailure&);
+
+}  // namespace tileproof::reports
