@@ -7,6 +7,7 @@ import torch
 from bitsandbytes.functional import QuantState, dequantize_4bit, get_4bit_type
 
 FORMAT = "nf4"
+LIBRARY = "bitsandbytes"
 TYPES = ["fp32", "fp16", "bf16"]
 GROUP_SIZES = [32, 64, 128, 256, 512, 1024]
 

@@ -9,6 +9,7 @@ from compressed_tensors.quantization import QuantizationArgs
 from compressed_tensors.quantization.lifecycle.forward import dequantize as of_codes
 
 FORMAT = "pack-quantized"
+LIBRARY = "compressed-tensors"
 SCHEMES = ["integer", "symmetric"]
 TYPES = ["fp16", "bf16", "fp32"]
 

@@ -7,6 +7,7 @@ from gguf import GGMLQuantizationType
 from gguf.quants import dequantize as of_blocks
 
 FORMAT = "mxfp4-gguf"
+LIBRARY = "gguf"
 ARRAYS = "numpy"
 
 

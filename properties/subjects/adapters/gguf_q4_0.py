@@ -7,6 +7,7 @@ from gguf import GGMLQuantizationType
 from gguf.quants import dequantize as of_blocks
 
 FORMAT = "q4_0"
+LIBRARY = "gguf"
 ARRAYS = "numpy"
 
 

@@ -7,6 +7,7 @@ import mlx.core as mx
 import numpy as np
 
 FORMAT = "mlx"
+LIBRARY = "mlx"
 TYPES = ["fp32", "fp16", "bf16"]
 ARRAYS = "numpy"
 

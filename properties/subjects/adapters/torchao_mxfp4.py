@@ -8,6 +8,7 @@ from torchao.prototype.mx_formats.mx_tensor import MXTensor
 from torchao.quantization.quantize_.common import KernelPreference
 
 FORMAT = "mxfp4"
+LIBRARY = "torchao"
 TYPES = ["bf16", "fp16", "fp32"]
 
 
