@@ -39,6 +39,10 @@ const std::vector<CommandRow>& commands() {
        "  tileproof verify --subject host --property value/ --for 5m\n"
        "  tileproof verify --library libmine.so --namespace mine",
        set_up_verify},
+      {"verdicts", "judge the libraries that are installed; one table of what is exact, and how the rest differs",
+       "  tileproof verdicts\n"
+       "  tileproof verdicts bitsandbytes_nf4 --python-with elsewhere/bin/python3 --out verdicts",
+       set_up_verdicts},
       {"prove", "put properties to their whole domain: what they hold for is proved, not sampled",
        "  tileproof prove arithmetic --subject host --budget 10m\n"
        "  tileproof prove layout --library libmine.so --namespace mine",

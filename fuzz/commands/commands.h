@@ -32,6 +32,7 @@ std::string as_given(const CLI::App&);
 double seconds_of(const char* argument, const std::string& duration);
 
 std::function<int()> set_up_verify(CLI::App&);
+std::function<int()> set_up_verdicts(CLI::App&);
 std::function<int()> set_up_prove(CLI::App&);
 std::function<int()> set_up_fuzz(CLI::App&);
 std::function<int()> set_up_bench(CLI::App&);

@@ -540,6 +540,92 @@ TEST_F(Python, PackageThatIsNotThereIsTheReasonOfWhatIsSkipped) {
   EXPECT_NE(ran.text.find("-m pip install no_such_package"), std::string::npos) << ran.text;
 }
 
+TEST_F(Python, PackageThatIsNotThereIsInstalledAsTheModuleSays) {
+  const Ran ran =
+      run("verify " + module("\"\"\"Mine.\n\npip install 'mine[cpu]' numpy\n\"\"\"\nimport no_such_package\n") +
+          "--property bits/ " + out("run"));
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_NE(ran.text.find("-m pip install 'mine[cpu]' numpy, or --python-with"), std::string::npos) << ran.text;
+}
+
+TEST_F(Python, LibraryOfAModuleIsSaidWithItsVersion) {
+  const std::string options = "--property bits/unpack --cases 5 ";
+  const Ran ran = run("verify " + module_with("LIBRARY = 'torch'\n") + options + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  const nlohmann::json subject = summary("run")["subjects"][0];
+  EXPECT_TRUE(std::regex_match(subject["library"].get<std::string>(), std::regex("torch 2[.].*"))) << subject;
+  EXPECT_EQ(subject["device"], "cpu");
+  const Ran absent = run("verify " + module_with("LIBRARY = 'no-such-library'\n") + options + out("absent"));
+  EXPECT_EQ(absent.exit, 3) << absent.text;
+  EXPECT_NE(absent.text.find("-m pip install no-such-library"), std::string::npos) << absent.text;
+  expect_refused(run("verify " + module_with("LIBRARY = 3\n") + options), "LIBRARY: given 3");
+}
+
+// --- The ledger ------------------------------------------------------------------------------------------------------
+
+/// A ledger with one row about the bits of the module, and fields that are conditions.
+std::string ledger_with(const std::string& conditions) {
+  return R"({"findings": [{"id": "mine", "subject": "python", "property": "bits/unpack_returns_every_packed_code",
+    "what": "unpack is wrong", "since": "always", "expires": "never")" +
+         (conditions.empty() ? "" : ", " + conditions) + "}]}";
+}
+
+class ALedger : public Python {
+ protected:
+  Ran judged(const std::string& conditions, const std::string& definitions, const std::string& name) {
+    std::ofstream(folder_ / "known.json") << ledger_with(conditions);
+    return run("verify " + module_with("LIBRARY = 'torch'\n" + definitions) +
+               "--property bits/unpack_returns --cases 20 --known '" + at("known.json") + "' " + out(name));
+  }
+  const std::string wrong = "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k) ^ 1\n";
+};
+
+TEST_F(ALedger, IsOfTheConditionsThatHold) {
+  ASSERT_EQ(judged("", "", "facts").exit, 1) << "it did not occur";
+  const nlohmann::json here = summary("facts")["subjects"][0];
+  const auto condition = [](const std::string& name, const std::string& value) {
+    return "\"" + name + "\": \"" + value + "\"";
+  };
+  const std::string capability = here["capability"];
+  struct Row {
+    std::string conditions;
+    bool holds;
+  };
+  const Row rows[] = {{condition("library", here["library"]), true},
+                      {condition("library", "torch 1.0"), false},
+                      {condition("capability", capability), true},
+                      {condition("capability", capability == "avx512" ? "avx2" : "avx512"), false},
+                      {condition("device", "cpu") + ", " + condition("format", "plain"), true},
+                      {condition("device", "cuda"), false},
+                      {condition("format", "awq"), false},
+                      {condition("weight_type", "fp32"), false}};
+  int number = 0;
+  for (const Row& row : rows) {
+    const std::string name = std::to_string(number++);
+    const Ran with = judged(row.conditions, wrong, "wrong" + name);
+    EXPECT_EQ(with.exit, row.holds ? 0 : 1) << row.conditions << "\n" << with.text;
+    EXPECT_EQ(summary("wrong" + name)["verdict"], row.holds ? "KNOWN" : "FAILED") << row.conditions;
+    // A row whose conditions do not hold does not turn red because it is not met.
+    const Ran without = judged(row.conditions, "", "right" + name);
+    EXPECT_EQ(without.exit, row.holds ? 1 : 0) << row.conditions << "\n" << without.text;
+  }
+}
+
+TEST_F(ALedger, IsRefusedForAConditionThatIsNone) {
+  const auto refused = [&](const std::string& conditions, const std::string& says) {
+    expect_refused(judged(conditions, "", "run"), says);
+  };
+  refused(R"("capability": "avx")", "findings[0].capability is 'avx'), legal is default, avx2, avx512");
+  refused(R"("device": "gpu")", "findings[0].device is 'gpu'), legal is cpu, cuda");
+  refused(R"("format": "nf5")", "findings[0].format is 'nf5'), legal is tinygemm-2");
+  refused(R"("scheme": "nf5")", "findings[0].scheme is 'nf5'), legal is float");
+  refused(R"("weight_type": "e8m0")", "findings[0].weight_type is 'e8m0'), legal is bf16, fp16, fp32");
+  refused(R"("where": "nowhere")", "findings[0].where is 'nowhere'), legal is a group crosses rows");
+  refused(R"("pattern": "none")", "findings[0].pattern is 'none'), legal is the sign of a zero");
+  refused(R"("properties": ["bits/unpack_returns_every_packed_code"])", "has both 'property' and 'properties'");
+  refused(R"("library": 3)", "findings[0].library is no text");
+}
+
 TEST_F(Python, InterpreterThatIsNotThereIsTheReasonOfWhatIsSkipped) {
   static_cast<void>(module(right));
   const Ran ran =
@@ -562,6 +648,63 @@ TEST_F(Python, AdaptersAreJudgedOrSkippedWithTheCommandThatInstallsWhatTheyNeed)
     EXPECT_EQ(ran.exit == 3, ran.text.find(" -m pip install ") != std::string::npos) << ran.text;
   }
   EXPECT_GE(count, 8);
+}
+
+// --- Verdicts on libraries -------------------------------------------------------------------------------------------
+
+TEST_F(Python, VerdictsAreATableOfTheAdaptersThatTheFirstFittingInterpreterHas) {
+  const std::string typed = right + "TYPES = ['fp16']\nLIBRARY = 'torch'\n";
+  std::ofstream(folder_ / "good.py") << typed;
+  std::ofstream(folder_ / "bad.py") << typed + "exact = pack\ndef pack(codes):\n    return exact(codes ^ 1)\n";
+  std::ofstream(folder_ / "absent.py") << "\"\"\"Absent.\n\npip install absent\n\"\"\"\nimport no_such_package\n" +
+                                              typed;
+  std::ofstream(folder_ / "broken.py") << "raise ValueError('no')\n";
+  std::ofstream(folder_ / "bare") << "#!/bin/sh\nexec '" TILEPROOF_PYTHON "' -S \"$@\"\n";  // without torch
+  std::filesystem::permissions(folder_ / "bare", std::filesystem::perms::owner_all);
+  const auto file = [&](const char* name) { return "'" + at(name) + "' "; };
+  const Ran ran =
+      run("verdicts " + file("good.py") + file("bad.py") + file("absent.py") + file("broken.py") +
+          "--cases 10 --python-with " + file("bare") + "--python-with '" TILEPROOF_PYTHON "' " + out("all"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const auto has = [&](const std::string& line) {
+    EXPECT_TRUE(std::regex_search(ran.text, std::regex("(^|\n)" + line))) << line << "\n" << ran.text;
+  };
+  has("EXACT      torch 2[^,]*, plain, dequantize, fp16, CPU [a-z0-9]+\n");
+  has("EXACT      torch 2[^,]*, plain, pack, CPU ");
+  has("FAILED     torch 2[^,]*, plain, pack, CPU [^:]*: .* \\(new\\)\n");
+  has("SKIPPED    absent: .* -m pip install absent,");
+  has("MISTRUSTED broken: .*ValueError: no");
+  const std::string markdown = text_of(folder_ / "all" / "verdicts.md");
+  EXPECT_EQ(std::count(markdown.begin(), markdown.end(), '#') > 0, true);
+  EXPECT_EQ(markdown.find(TILEPROOF_PYTHON), std::string::npos) << "a path of this machine";
+  EXPECT_NE(text_of(folder_ / "all" / "verdicts.html").find("FAILED"), std::string::npos);
+  // The line of a row that failed shows it again.
+  const std::size_t begin = markdown.find("./tileproof replay ");
+  ASSERT_NE(begin, std::string::npos) << markdown;
+  const std::string words = markdown.substr(begin + 12, markdown.find("  #", begin) - begin - 12);
+  const Ran again = run(words + " --python-with '" TILEPROOF_PYTHON "'");
+  EXPECT_EQ(again.exit, 1) << again.text;
+}
+
+TEST_F(Python, VerdictsAreRefusedOfWhatIsNoAdapter) {
+  expect_refused(run("verdicts bitsandbytes_nf5"), "did you mean 'bitsandbytes_nf4'?");
+  expect_refused(run("verdicts /nowhere/mine.py"), "ADAPTER: given '/nowhere/mine.py' (there is no such file)");
+  expect_refused(run("verdicts --device tpu"), "--device: given 'tpu', legal is cpu or cuda");
+  expect_refused(run("verdicts --python-with /nowhere/python3"), "--python-with: given '/nowhere/python3'");
+  expect_refused(run("verdicts --seed x"), "--seed");
+}
+
+TEST_F(Python, WeightsOfOneTypeAreAllThatIsAsked) {
+  const Ran ran = run("verify " + module_with("TYPES = ['fp16', 'bf16']\n") +
+                      "--weight-type bf16 --property value/ --cases 20 " + out("run"));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  const std::string lines = text_of(folder_ / "run" / "observations.jsonl");
+  EXPECT_NE(lines.find("\"weight_type\":\"bf16\""), std::string::npos);
+  EXPECT_EQ(lines.find("\"weight_type\":\"fp16\""), std::string::npos);
+  const Ran none = run("verify " + module(right) + "--weight-type fp32 --property value/ " + out("none"));
+  EXPECT_EQ(none.exit, 3) << none.text;
+  EXPECT_NE(none.text.find("it takes no weights of fp32"), std::string::npos) << none.text;
+  expect_refused(run("verify --weight-type fp8"), "--weight-type: given 'fp8'");
 }
 
 }  // namespace
