@@ -84,9 +84,8 @@ void unpack_takes_every_code(Case& c) {
 /// Scale 1, and the zero (point) that makes a weight equal to its code, or to the code less a constant.
 Parameters identity_parameters(const Problem& p) {
   Parameters identity = unit_scales(p);
-  const reference::FloatFormat format = float_format_of(p.types.parameter);
-  const std::uint32_t zero = reference::rounded(format, reference::whole(p.scheme->midpoint));
-  for (std::uint32_t& each : identity.zeros.elements) each = zero;
+  if (p.scheme->has_factor) return identity;
+  for (std::uint32_t& each : identity.zeros.elements) each = whole_zero(p, p.scheme->midpoint);
   return identity;
 }
 

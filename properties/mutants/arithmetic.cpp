@@ -319,12 +319,6 @@ std::vector<Mutant> arithmetic_mutants() {
          const Exact step = product(entry, decode(w.parameter_type, w.scale));
          return rounded(w.weight_type, decode(reference::fp32, rounded(reference::fp32, step)));
        })},
-      {"two-entries-swapped",
-       "codes 3 and 4 stand for each other's numbers",
-       {none_value},
-       wrong_inputs([](WeightInputs& w) {
-         if (w.code == 3 || w.code == 4) w.code = 7 - w.code;
-       })},
       {"entries-mirrored",
        "the sign of a number is taken from its place: code 15 - c stands for -table[c]",
        {none_value},
@@ -332,6 +326,14 @@ std::vector<Mutant> arithmetic_mutants() {
          WeightInputs mirrored = w;
          mirrored.code = 15 - w.code;
          return w.code < 8 ? right_weight(mirrored) ^ w.weight_type.sign_bit() : right;
+       })},
+  };
+  const std::vector<Mutant> of_any_table = {
+      {"two-entries-swapped",
+       "codes 3 and 4 stand for each other's numbers",
+       {none_value, shown_by_unit_scales, dequantize_index},
+       wrong_inputs([](WeightInputs& w) {
+         if (w.code == 3 || w.code == 4) w.code = 7 - w.code;
        })},
   };
   const std::vector<Mutant> of_powers_of_two = {
@@ -503,6 +505,12 @@ std::vector<Mutant> arithmetic_mutants() {
        in_formats(formats_with({reference::row_of_scheme<reference::LookedUp<reference::Nf4Table>>,
                                 reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>}),
                   of_tables),
+       in_formats(
+           formats_with({reference::row_of_scheme<reference::LookedUp<reference::Nf4Table>>,
+                         reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>,
+                         reference::row_of_scheme<reference::MxRows>, reference::row_of_scheme<reference::MxBlocks>,
+                         reference::row_of_scheme<reference::Nvfp4Rows>}),
+           of_any_table),
        in_formats(formats_where(has_powers_of_two), of_powers_of_two),
        in_formats(formats_with({reference::row_of_scheme<reference::MxRows>}), of_mx),
        in_formats(formats_with({reference::row_of_scheme<reference::Nvfp4Rows>}), of_factors),

@@ -201,7 +201,7 @@ Form form_of(const OperatorCall& call) {
   return form;
 }
 
-reference::FloatFormat format_of(Element element) {
+reference::FloatFormat format_of_element(Element element) {
   return element == Element::fp16 ? reference::fp16 : element == Element::fp32 ? reference::fp32 : reference::bf16;
 }
 
@@ -222,7 +222,7 @@ std::vector<std::uint32_t> weights_of(const OperatorCall& call, const Slices& sl
   const std::vector<std::uint32_t> packed = slices("packed_w", expert, reference::words_of(n, k));
   const std::vector<std::uint32_t> scales =
       slices("scales_and_zeros", expert, (k + group_size - 1) / group_size * n * 2);
-  const reference::FloatFormat format = format_of(of(call, "scales_and_zeros").element);
+  const reference::FloatFormat format = format_of_element(of(call, "scales_and_zeros").element);
   std::vector<std::uint32_t> weights(static_cast<std::size_t>(n * k));
   for (std::int64_t row = 0; row < n; ++row) {
     for (std::int64_t column = 0; column < k; ++column) {
@@ -257,7 +257,7 @@ std::vector<std::uint32_t> elements_of_result(const OperatorCall& call, const Sl
   const std::vector<std::uint32_t> activations = slices("activations", expert, m * k);
   std::vector<double> values(weights.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = value_of(format_of(of(call, "scales_and_zeros").element), weights[i]);
+    values[i] = value_of(format_of_element(of(call, "scales_and_zeros").element), weights[i]);
   }
   std::vector<std::uint32_t> products;
   for (std::int64_t row = 0; row < m; ++row) {
