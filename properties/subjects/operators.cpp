@@ -24,7 +24,7 @@ const char* name_of(Element element) { return row_of(element).name; }
 std::int64_t bytes_of(Element element) { return row_of(element).bytes; }
 
 Element element_named(const std::string& name) {
-  if (name == name_of(Type::e8m0)) return Element::uint8;
+  if (name == name_of(Type::e8m0) || name == name_of(Type::e4m3)) return Element::uint8;
   for (std::size_t i = 0; i < std::size(elements); ++i) {
     if (name == elements[i].name) return static_cast<Element>(i);
   }

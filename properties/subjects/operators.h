@@ -15,7 +15,7 @@ namespace tileproof {
 
 enum class Element { uint8, int8, int16, int32, int64, bf16, fp16, fp32, fp64, uint32 };
 const char* name_of(Element);
-/// The element of a name, as formats and types have it. torch's operators take E8M0 numbers as bytes.
+/// The element of a name, as formats and types have it. torch's operators take E8M0 and E4M3 numbers as bytes.
 Element element_named(const std::string& name);
 std::int64_t bytes_of(Element);
 
