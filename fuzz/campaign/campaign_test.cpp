@@ -114,7 +114,11 @@ TEST(Fingerprints, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x8000, 0, true}, {1, 9, 0x3f80, 0xbf80, true}})), "the sign alone");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x007f, 0, true}, {1, 9, 0x8001, 0x8000, true}})),
             "a subnormal that became zero");
-  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x0080, 0, true}, {1, 9, 0x8001, 0x8000, true}})), "");  // 2^-126 is normal
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x0080, 0, true}, {1, 9, 0x8001, 0x8000, true}})),
+            "a subnormal that became zero");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x007f, 0, true}, {1, 9, 0x8000, 0, true}})),
+            "a zero in place of another zero or of a subnormal");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x0081, 0, true}, {1, 9, 0x8001, 0x8000, true}})), "");
 }
 
 TEST(Patterns, OfValuesAreShownByASingleElementToo) {

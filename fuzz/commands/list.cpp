@@ -55,7 +55,9 @@ void list_profiles() {
 
 void list_known() {
   for (const ExpectedFailure& row : own_expected_failures()) {
-    print(row.subject + ": " + row.id + ": " + row.property + (row.variant.empty() ? "" : " " + row.variant),
+    const std::string conditions = conditions_of(row);
+    print(row.subject + ": " + row.id + ": " + row.property + (row.variant.empty() ? "" : " " + row.variant) +
+              (conditions.empty() ? "" : " (" + conditions + ")"),
           row.what + " (since " + row.since + "; expires: " + row.expires + ")");
   }
 }

@@ -592,23 +592,21 @@ TEST_F(ALedger, IsOfTheConditionsThatHold) {
     bool holds;
   };
   const Row rows[] = {{condition("library", here["library"]), true},
+                      {condition("capability", capability) + ", " + condition("format", "plain"), true},
                       {condition("library", "torch 1.0"), false},
-                      {condition("capability", capability), true},
                       {condition("capability", capability == "avx512" ? "avx2" : "avx512"), false},
-                      {condition("device", "cpu") + ", " + condition("format", "plain"), true},
                       {condition("device", "cuda"), false},
-                      {condition("format", "awq"), false},
-                      {condition("weight_type", "fp32"), false}};
+                      {condition("format", "awq"), false}};
   int number = 0;
   for (const Row& row : rows) {
     const std::string name = std::to_string(number++);
     const Ran with = judged(row.conditions, wrong, "wrong" + name);
     EXPECT_EQ(with.exit, row.holds ? 0 : 1) << row.conditions << "\n" << with.text;
     EXPECT_EQ(summary("wrong" + name)["verdict"], row.holds ? "KNOWN" : "FAILED") << row.conditions;
-    // A row whose conditions do not hold does not turn red because it is not met.
-    const Ran without = judged(row.conditions, "", "right" + name);
-    EXPECT_EQ(without.exit, row.holds ? 1 : 0) << row.conditions << "\n" << without.text;
   }
+  // A row whose conditions do not hold does not turn red because it is not met.
+  const Ran right_one = judged(rows[3].conditions, "", "right");
+  EXPECT_EQ(right_one.exit, 0) << right_one.text;
 }
 
 TEST_F(ALedger, IsRefusedForAConditionThatIsNone) {
@@ -654,7 +652,6 @@ TEST_F(Python, AdaptersAreJudgedOrSkippedWithTheCommandThatInstallsWhatTheyNeed)
 
 TEST_F(Python, VerdictsAreATableOfTheAdaptersThatTheFirstFittingInterpreterHas) {
   const std::string typed = right + "TYPES = ['fp16']\nLIBRARY = 'torch'\n";
-  std::ofstream(folder_ / "good.py") << typed;
   std::ofstream(folder_ / "bad.py") << typed + "exact = pack\ndef pack(codes):\n    return exact(codes ^ 1)\n";
   std::ofstream(folder_ / "absent.py") << "\"\"\"Absent.\n\npip install absent\n\"\"\"\nimport no_such_package\n" +
                                               typed;
@@ -662,20 +659,18 @@ TEST_F(Python, VerdictsAreATableOfTheAdaptersThatTheFirstFittingInterpreterHas) 
   std::ofstream(folder_ / "bare") << "#!/bin/sh\nexec '" TILEPROOF_PYTHON "' -S \"$@\"\n";  // without torch
   std::filesystem::permissions(folder_ / "bare", std::filesystem::perms::owner_all);
   const auto file = [&](const char* name) { return "'" + at(name) + "' "; };
-  const Ran ran =
-      run("verdicts " + file("good.py") + file("bad.py") + file("absent.py") + file("broken.py") +
-          "--cases 10 --python-with " + file("bare") + "--python-with '" TILEPROOF_PYTHON "' " + out("all"));
+  const Ran ran = run("verdicts " + file("bad.py") + file("absent.py") + file("broken.py") +
+                      "--cases 3 --python-with " + file("bare") + "--python-with '" TILEPROOF_PYTHON "' " + out("all"));
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const auto has = [&](const std::string& line) {
     EXPECT_TRUE(std::regex_search(ran.text, std::regex("(^|\n)" + line))) << line << "\n" << ran.text;
   };
-  has("EXACT      torch 2[^,]*, plain, dequantize, fp16, CPU [a-z0-9]+\n");
-  has("EXACT      torch 2[^,]*, plain, pack, CPU ");
-  has("FAILED     torch 2[^,]*, plain, pack, CPU [^:]*: .* \\(new\\)\n");
+  has("EXACT      torch 2[^,]*, plain, dequantize, fp16, CPU [a-z0-9]+(: explained[^\n]*)?\n");
+  has("EXACT      torch 2[^,]*, plain, unpack, CPU [a-z0-9]+\n");
+  has("FAILED     torch 2[^,]*, plain, pack, CPU [^:]*: wrong codes or places;[^\n]* \\(new\\)\n");
   has("SKIPPED    absent: .* -m pip install absent,");
   has("MISTRUSTED broken: .*ValueError: no");
   const std::string markdown = text_of(folder_ / "all" / "verdicts.md");
-  EXPECT_EQ(std::count(markdown.begin(), markdown.end(), '#') > 0, true);
   EXPECT_EQ(markdown.find(TILEPROOF_PYTHON), std::string::npos) << "a path of this machine";
   EXPECT_NE(text_of(folder_ / "all" / "verdicts.html").find("FAILED"), std::string::npos);
   // The line of a row that failed shows it again.

@@ -28,6 +28,7 @@ struct VerdictsOptions {
   std::vector<std::string> adapters;
   std::vector<std::string> interpreters;
   std::string device;
+  std::string known;
   std::string out;
   std::int64_t cases = 300;
   std::string seed = "1";
@@ -119,6 +120,15 @@ std::vector<std::string> portable(std::vector<std::string> words) {
   return words;
 }
 
+/// A reason, in which interpreters that were given by their paths are python3.
+std::string portable(std::string text, const std::vector<std::string>& interpreters) {
+  for (const std::string& path : interpreters) {
+    if (path.find('/') == std::string::npos) continue;
+    for (std::size_t at = 0; (at = text.find(path, at)) != std::string::npos;) text.replace(at, path.size(), "python3");
+  }
+  return text;
+}
+
 void make_portable(json& summary) {
   for (json& judgement : summary["judgements"]) {
     for (const char* list : {"findings", "known"}) {
@@ -200,7 +210,7 @@ class Table {
                      {"type", ""},
                      {"environment", adapter.environment},
                      {"command", portable(words_of(adapter, "", options_))},
-                     {"why_not", why},
+                     {"why_not", portable(why, options_.interpreters)},
                      {"is_broken", is_broken},
                      {"summary", nullptr}});
   }
@@ -209,6 +219,7 @@ class Table {
   void judge(const Adapter& adapter, const std::string& interpreter, const TypeOfRun& type) {
     std::vector<std::string> words = words_of(adapter, interpreter, options_);
     if (!type.flag.empty()) words.insert(words.end(), {"--weight-type", type.flag});
+    if (!options_.known.empty()) words.insert(words.end(), {"--known", options_.known});
     words.insert(words.end(), {"--cases", std::to_string(options_.cases), "--seed", options_.seed});
     json run = {{"name", adapter.name},       {"type", type.shown}, {"environment", adapter.environment},
                 {"command", portable(words)}, {"why_not", ""},      {"summary", nullptr}};
@@ -243,6 +254,7 @@ int verdicts(const VerdictsOptions& options) {
   }
   const std::vector<Adapter> adapters = adapters_named(options.adapters);
   static_cast<void>(seed_of("--seed", options.seed));
+  static_cast<void>(expected_failures_of(options.known));
   for (const Adapter& module : every_adapter()) {
     for (const std::string& interpreter : options.interpreters) {
       GivenSubjectOptions given;
@@ -284,6 +296,7 @@ std::function<int()> set_up_verdicts(CLI::App& app) {
       ->check(within(std::int64_t{1}, std::int64_t{1000000000}))
       ->capture_default_str();
   app.add_option("--seed", options->seed, "of all problems")->capture_default_str();
+  app.add_option("--known", options->known, "a ledger of known findings, as JSON (default: the one of 'list known')");
   app.add_option("--out", options->out,
                  "folder for verdicts.html, verdicts.md and the runs' own folders (default: a dated one)");
   return [options] { return verdicts(*options); };

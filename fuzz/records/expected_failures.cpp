@@ -202,6 +202,15 @@ std::vector<ExpectedFailure> expected_of(const std::vector<ExpectedFailure>& all
   return expected;
 }
 
+std::string conditions_of(const ExpectedFailure& row) {
+  std::string text;
+  for (const Field& field : fields) {
+    if (field.required || (row.*field.member).empty()) continue;
+    text += (text.empty() ? "" : ", ") + std::string(field.name) + " " + row.*field.member;
+  }
+  return text;
+}
+
 const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding& finding) {
   for (const ExpectedFailure& row : expected_failures) {
     const bool is_about = row.property == finding.problem.property && row.subject == finding.problem.subject;

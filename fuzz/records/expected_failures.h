@@ -27,6 +27,10 @@ struct SubjectFacts {
 /// format or type are neither expected, nor missed if they do not occur.
 std::vector<ExpectedFailure> expected_of(const std::vector<ExpectedFailure>&, const SubjectFacts&, const Capabilities&);
 
+/// What an entry requires beside its subject, property and variant: "library bitsandbytes 0.50.2, device cpu"; "" for
+/// nothing.
+std::string conditions_of(const ExpectedFailure&);
+
 /// The entry that matches a finding, or nullptr.
 const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding&);
 

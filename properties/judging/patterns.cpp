@@ -25,6 +25,11 @@ bool are_zeros(const reference::FloatFormat& format, std::uint32_t a, std::uint3
   return ((a | b) & ~format.sign_bit()) == 0;
 }
 
+/// Whether flushing makes a zero of it. The smallest normal number may have been rounded from a subnormal of more bits.
+bool is_flushed(const reference::FloatFormat& format, std::uint32_t pattern) {
+  return (pattern & ~format.sign_bit()) <= std::uint32_t{1} << format.fraction_bits;
+}
+
 // The first that all elements show is the finding's.
 constexpr Pattern values[] = {
     {"the sign of a zero",
@@ -42,9 +47,13 @@ constexpr Pattern values[] = {
     {"a subnormal that became zero",
      [](const Problem& p, const WrongElement& e) {
        const reference::FloatFormat format = float_format_of(p.types.weight);
-       const std::uint32_t magnitude = e.expected & ~format.sign_bit();
-       return e.of_weights && magnitude != 0 && magnitude >> format.fraction_bits == 0 &&
-              are_zeros(format, e.got, e.got);
+       return e.of_weights && are_zeros(format, e.got, e.got) && !are_zeros(format, e.expected, e.expected) &&
+              is_flushed(format, e.expected);
+     }},
+    {"a zero in place of another zero or of a subnormal",
+     [](const Problem& p, const WrongElement& e) {
+       const reference::FloatFormat format = float_format_of(p.types.weight);
+       return e.of_weights && are_zeros(format, e.got, e.got) && is_flushed(format, e.expected);
      }},
     {"the neighbouring value",
      [](const Problem&, const WrongElement& e) {

@@ -10,8 +10,9 @@ namespace tileproof {
 
 /// The patterns that all listed elements share, the first of values and the first of places, and the constant by which
 /// codes are off; "" if they share none or are fewer than two, as one element fits many. Patterns of values: the sign
-/// of a zero, a NaN or an infinity, the sign, a subnormal that became zero, the neighbouring value, a power of two.
-/// Patterns of places: the last n-tile, the first or last column of a group, groups after the first.
+/// of a zero, a NaN or an infinity, the sign, a subnormal that became zero, either of the first and this, the
+/// neighbouring value, a power of two. Patterns of places: the last n-tile, the first or last column of a group, groups
+/// after the first.
 std::string pattern_of(const Finding&);
 
 /// Whether all listed elements, one or more, show a pattern of values.

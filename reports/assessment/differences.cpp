@@ -17,6 +17,7 @@ struct DifferenceRow {
   std::string pattern = "";
   std::string class_of_problem = "";
   std::string says = "";   // a part of the details
+  std::string cause = "";  // as the finding says it
   bool is_quoted = false;  // the finding's first line follows the words
 };
 
@@ -45,6 +46,8 @@ const DifferenceRow difference_rows[] = {
     {.words = "wrong in its form", .property = "fake/"},
     {.words = "loses the sign of a zero", .pattern = "the sign of a zero"},
     {.words = "flushes subnormals", .pattern = "a subnormal that became zero"},
+    {.words = "flushes subnormals and loses the sign of a zero",
+     .pattern = "a zero in place of another zero or of a subnormal"},
     {.words = "wrong where a group crosses rows", .kind = "mismatch", .class_of_problem = "a group crosses rows"},
     {.words = "wrong in the padding", .property = "padding/"},
     {.words = "uses another group's parameters", .property = "group/"},
@@ -52,11 +55,20 @@ const DifferenceRow difference_rows[] = {
     {.words = "wrong by a sign", .pattern = "the sign alone"},
     {.words = "wrong by a power of two", .pattern = "a power of two"},
     {.words = "wrong NaN or infinity", .pattern = "a NaN or an infinity"},
+    {.words = "wrong values", .cause = "value"},
+    {.words = "wrong codes or places", .property = "index/", .kind = "mismatch"},
+    {.words = "wrong codes", .property = "bits/", .kind = "mismatch"},
+    {.words = "wrong codes", .property = "words/", .kind = "mismatch"},
+    {.words = "wrong codes", .property = "codes/", .kind = "mismatch"},
+    {.words = "wrong weights", .property = "value/", .kind = "mismatch"},
+    {.words = "wrong weights", .property = "arithmetic/", .kind = "mismatch"},
+    {.words = "wrong in large matrices", .property = "size/", .kind = "mismatch"},
 };
 
 bool fits_row(const DifferenceRow& row, const std::string& property, const Finding& finding) {
   const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
   return property.starts_with(row.property) && is(row.kind, finding.kind) && is(row.pattern, finding.pattern) &&
+         is(row.cause, finding.cause) &&
          (row.class_of_problem.empty() || finding.classes.contains(row.class_of_problem)) &&
          finding.details.find(row.says) != std::string::npos;
 }

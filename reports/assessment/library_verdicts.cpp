@@ -125,7 +125,9 @@ void describe(LibraryVerdict& row, const std::vector<const Judgement*>& judgemen
   }
   if (all.size() > most) words.push_back("and " + std::to_string(all.size() - most) + " more");
   if (row.verdict == Verdict::mistrusted) words.push_back(reason_in(judgements, Verdict::mistrusted));
-  for (const std::string& also : {refused_in(judgements), explained_in(judgements)}) {
+  // What is explained is about weights, though the property may need codes too.
+  const std::string explained = row.type.empty() ? "" : explained_in(judgements);
+  for (const std::string& also : {refused_in(judgements), explained}) {
     if (!also.empty()) words.push_back(also);
   }
   row.how = joined(words, "; ");

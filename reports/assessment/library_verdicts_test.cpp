@@ -93,6 +93,7 @@ TEST(AVerdictOnALibrary, OfAKnownFindingSaysSinceWhen) {
 TEST(AVerdictOnALibrary, OfAKnownFindingThatTheTableHasNoWordsForIsInTheLedgersOwn) {
   json one = judged_known({"dequantize"});
   one["known"][0]["pattern"] = "";
+  one["property"] = "sense/one_code";
   EXPECT_EQ(table_of_run({one}).rows.at(0).how, "flushes what is small");
 }
 
@@ -184,7 +185,8 @@ TEST(ADifference, IsSaidInTheWordsOfTheTableOrInTheFindingsOwn) {
   EXPECT_EQ(words("value/a", finding_with("mismatch", "x", "the sign of a zero")), "loses the sign of a zero");
   EXPECT_EQ(words("group/a", finding_with("mismatch", "x", "", crossing)), "wrong where a group crosses rows");
   EXPECT_EQ(words("group/a", finding_with("crash", "x", "", crossing)), "crashes");
-  EXPECT_EQ(words("value/a", finding_with("mismatch", "2 are wrong:\n row 0")), "mismatch: 2 are wrong:");
+  EXPECT_EQ(words("index/a", finding_with("mismatch", "x")), "wrong codes or places");
+  EXPECT_EQ(words("sense/a", finding_with("mismatch", "2 are wrong:\n row 0")), "mismatch: 2 are wrong:");
 }
 
 // --- Texts
