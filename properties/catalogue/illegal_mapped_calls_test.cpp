@@ -18,6 +18,7 @@ Capabilities mapped_library(const Format& format, const Scheme& scheme, bool is_
   library.formats = {&format};
   library.schemes = {&scheme};
   library.types = types_of(scheme, every_types());
+  library.group_sizes = Capabilities().group_sizes;
   std::erase_if(library.group_sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
   library.mapped_arguments = {
       {Operation::pack, {"codes"}}, {Operation::unpack, {"packed"}}, {Operation::dequantize, {"packed"}}};
