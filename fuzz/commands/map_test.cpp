@@ -213,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"NoFormat", "--map 'unpack = awq_unpack(packed)'",
               "--format: given none, legal is one of 'tileproof list formats'"},
         Wrong{"UnknownFormat", "--format awk --map 'unpack = awq_unpack(packed)'", "--format: given 'awk'"},
-        Wrong{"FormatAlone", "--format awq", "--format: given without --python or --map"},
+        Wrong{"FormatAlone", "--format awq", "--format: given without --python, --kernel or --map"},
         Wrong{"TypesAlone", "--types-of-library fp16", "--types-of-library: given without --map"},
         Wrong{"Types", of_awq(dequantize) + " --types-of-library int8", "--types-of-library: given 'int8'"},
         Wrong{"GroupSizes", of_awq(dequantize) + " --group-sizes-of-library 24",
