@@ -128,7 +128,7 @@ std::vector<Mutant> arithmetic_mutants() {
       {"sign-of-scale-lost",
        "a negative scale is taken for its magnitude",
        {float_value, integer_value, none_value},
-       wrong_inputs([](WeightInputs& w) { w.scale = magnitude(w.parameter_type, w.scale); })},
+       wrong_inputs([](WeightInputs& w) { w.scale &= ~w.parameter_type.sign_bit(); })},
       // Roundings.
       {"rounded-towards-zero",
        "a weight is cut, not rounded",
