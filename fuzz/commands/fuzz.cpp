@@ -322,9 +322,7 @@ std::function<int()> set_up_fuzz(CLI::App& app) {
       "--shard", options->shard_text,
       "I/N: runs only that part of the list (default: that of a Slurm array or an indexed Kubernetes job, whose "
       "env must say JOB_COMPLETIONS)");
-  app.add_option(
-      "--out", options->out,
-      "folder for the journal (default: a dated one in runs of the build folder, or in tileproof-runs once installed)");
+  app.add_option("--out", options->out, std::string("folder for the journal ") + usual_run_folder);
   app.add_option("--resume", options->resume, "goes on with the campaign of that folder");
   app.add_option("--memory", options->memory,
                  "folder of what campaigns remember of each other (default: runs under the build folder, or "

@@ -369,9 +369,7 @@ std::function<int()> set_up_prove(CLI::App& app) {
   app.add_option("--processes", options->processes,
                  "that work on a subject at once (default: as many as there are cores)")
       ->check(within(std::size_t{1}, std::size_t{1024}));
-  app.add_option(
-      "--out", options->out,
-      "folder for the records (default: a dated one in runs of the build folder, or in tileproof-runs once installed)");
+  app.add_option("--out", options->out, std::string("folder for the records ") + usual_run_folder);
   options->given.add_with_format_to(app, 600);
   return [&app, options] { return prove(*options, as_given(app)); };
 }

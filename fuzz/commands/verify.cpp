@@ -214,9 +214,7 @@ std::function<int()> set_up_verify(CLI::App& app) {
                "measure how accurate the subjects are, into accuracy.json (default: where no --property is given)");
   app.add_flag("-v,--verbose", options->verbose,
                "every variant of every property, and of each property what the subject does not take");
-  app.add_option(
-      "--out", options->out,
-      "folder for the records (default: a dated one in runs of the build folder, or in tileproof-runs once installed)");
+  app.add_option("--out", options->out, std::string("folder for the records ") + usual_run_folder);
   app.add_option("--known", options->known,
                  "a ledger of known findings, as JSON (default: the one of 'list known', of PyTorch's own operators)");
   options->given.add_with_format_to(app);

@@ -27,6 +27,9 @@ std::filesystem::path folder_of_program();
 /// Where run folders go by default: "runs" in the build folder or, of an installed program, which may lie where its
 /// user must not write, "tileproof-runs" in the current folder.
 std::filesystem::path folder_of_runs();
+/// The same, for the help of options.
+inline constexpr const char* usual_run_folder =
+    "(default: a dated one in runs of the build folder, or in tileproof-runs once installed)";
 
 /// Requires a folder to hold no records of another run, of whatever command.
 /// @throws UsageError naming --out
