@@ -74,7 +74,7 @@ struct Scheme {
   BlockForm block;
   bool zeros_are_packed;
   int stored_less;
-  std::int64_t (*scale_at)(Element group, Size groups);
+  std::int64_t (*scale_at)(Element group, Size groups);  // and zero_at: nullptr where parameters lie in blocks
   std::int64_t (*zero_at)(Element group, Size groups);
 };
 

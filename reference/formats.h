@@ -215,6 +215,15 @@ constexpr BlockForm block_form() {
   return {};
 }
 
+template <class P, bool of_zero>
+constexpr auto place_of_parameter() -> std::int64_t (*)(Element, Size) {
+  if constexpr (P::in_blocks) {
+    return nullptr;
+  } else {
+    return of_zero ? P::zero_at : P::scale_at;
+  }
+}
+
 template <class Used>
 constexpr Scheme scheme_as_data() {
   using S = typename Used::Scheme;
@@ -234,8 +243,8 @@ constexpr Scheme scheme_as_data() {
           .block = block_form<P>(),
           .zeros_are_packed = P::zeros_are_packed,
           .stored_less = P::stored_less,
-          .scale_at = P::scale_at,
-          .zero_at = P::zero_at};
+          .scale_at = place_of_parameter<P, false>(),
+          .zero_at = place_of_parameter<P, true>()};
 }
 
 template <class All>

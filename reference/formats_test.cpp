@@ -68,6 +68,31 @@ TEST(Formats, SayOfALayoutWhatItsTypeSays) {
   }
 }
 
+/// Expects every group's parameters where no other's lie: what is put for all groups is read back of each. Where groups
+/// share a number, their factors differ.
+void expect_parameters_of_their_own_in_blocks(const Scheme& scheme, Size groups) {
+  const BlockForm& block = scheme.block;
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(groups.n * (groups.k / block.groups) * block.bytes), 0xaa);
+  const auto block_of = [&](Element group) { return bytes.data() + block.first_byte(group, groups); };
+  const auto bits_of = [&](Element group) {
+    const auto number = static_cast<std::uint32_t>(group.n * groups.k + group.k + 1);
+    const std::uint32_t scale = scheme.groups_of_number == 1 ? number : with_factor(0x3c00, number & 63);
+    const std::uint32_t zero = scheme.groups_of_number == 1 ? number + 100 : with_factor(0xbc00, ~number & 63);
+    return GroupBits{scale, scheme.zero_kind == Zero::none ? 0 : zero};
+  };
+  const auto for_each_group = [&](auto use) {
+    for (std::int64_t n = 0; n < groups.n; ++n) {
+      for (std::int64_t k = 0; k < groups.k; ++k) use(Element{n, k});
+    }
+  };
+  for_each_group([&](Element group) { block.put(block_of(group), group.k % block.groups, bits_of(group)); });
+  for_each_group([&](Element group) {
+    const GroupBits got = block.get(block_of(group), group.k % block.groups);
+    EXPECT_EQ(got.scale, bits_of(group).scale) << scheme.name << " " << group.n << ", " << group.k;
+    EXPECT_EQ(got.zero, bits_of(group).zero) << scheme.name << " " << group.n << ", " << group.k;
+  });
+}
+
 TEST(Formats, HaveSchemesOfDifferentNamesAndPlacesOfTheirOwnForEveryParameter) {
   for (const Format& format : formats) {
     std::set<std::string> names;
@@ -77,6 +102,12 @@ TEST(Formats, HaveSchemesOfDifferentNamesAndPlacesOfTheirOwnForEveryParameter) {
       EXPECT_TRUE(names.insert(scheme.name).second);
       EXPECT_EQ(format.scheme_named(scheme.name), &scheme);
 
+      if (scheme.in_blocks) {
+        EXPECT_EQ(scheme.tensor_count, 0);
+        EXPECT_EQ(format.scheme_count, 1) << "a packed matrix has the parameters of one scheme";
+        expect_parameters_of_their_own_in_blocks(scheme, {2 * format.layout.legal.n, 3 * scheme.block.groups});
+        continue;
+      }
       const Size groups = {2 * format.layout.legal.n, 3};
       std::set<std::int64_t> scales, zeros;
       for (std::int64_t n = 0; n < groups.n; ++n) {
@@ -86,11 +117,6 @@ TEST(Formats, HaveSchemesOfDifferentNamesAndPlacesOfTheirOwnForEveryParameter) {
         }
       }
       const auto count = static_cast<std::size_t>(groups.n * groups.k);
-      if (scheme.in_blocks) {
-        EXPECT_EQ(scheme.tensor_count, 0);
-        EXPECT_EQ(format.scheme_count, 1) << "a packed matrix has the parameters of one scheme";
-        continue;
-      }
       const ParameterTensor& first = scheme.tensors[0];
       EXPECT_EQ(scales.size(), count);
       EXPECT_LT(*scales.rbegin(), first.dims(groups).elements());

@@ -95,22 +95,27 @@ std::uint32_t whole_parameter(const Problem& p, int number) {
 
 std::uint32_t whole_scale(const Problem& p, int number) {
   if (p.scheme->groups_of_number == 1) return whole_parameter(p, number);
-  return whole_parameter(p, 1) | static_cast<std::uint32_t>(number) << 16;
+  return reference::with_factor(whole_parameter(p, 1), static_cast<std::uint32_t>(number));
 }
 
 std::uint32_t whole_zero(const Problem& p, int number) {
   if (p.scheme->groups_of_number == 1) return whole_parameter(p, number);
-  return whole_parameter(p, -1) | static_cast<std::uint32_t>(number) << 16;
+  return reference::with_factor(whole_parameter(p, -1), static_cast<std::uint32_t>(number));
+}
+
+std::uint32_t no_zero(const Problem& p) {
+  constexpr std::uint32_t factor_1 = 0x3f800000;
+  if (p.scheme->has_factor) return factor_1;
+  if (p.scheme->zero_kind != Zero::point) return whole_zero(p, 0);
+  return static_cast<std::uint32_t>(p.scheme->zero_points.nearest_to_zero());
 }
 
 Parameters unit_scales(const Problem& problem) {
-  constexpr std::uint32_t factor = 0x3f800000;  // 1
   Parameters parameters = zero_parameters(problem);
   for (std::uint32_t& scale : parameters.scales.elements) scale = whole_scale(problem, 1);
-  const std::uint32_t no_zero = problem.scheme->has_factor ? factor : whole_zero(problem, 0);
-  for (std::uint32_t& zero : parameters.zeros.elements) zero = no_zero;
-  const auto zero_point = static_cast<std::int8_t>(problem.scheme->zero_points.nearest_to_zero());
-  for (std::int8_t& each : parameters.zero_points.elements) each = zero_point;
+  const bool has_points = problem.scheme->zero_kind == Zero::point;
+  if (!has_points) std::ranges::fill(parameters.zeros.elements, no_zero(problem));
+  if (has_points) std::ranges::fill(parameters.zero_points.elements, static_cast<std::int8_t>(no_zero(problem)));
   return parameters;
 }
 

@@ -27,6 +27,9 @@ Matrix<std::uint16_t> whole_activations(const Problem&);
 /// own above one number, the factor says it: of the scale 1, of the subtracted -1.
 std::uint32_t whole_scale(const Problem&, int number);
 std::uint32_t whole_zero(const Problem&, int number);
+/// The last input of the scheme's formula that leaves a weight to its code and scale: a zero of 0, the zero point
+/// nearest to 0, or a factor of 1.
+std::uint32_t no_zero(const Problem&);
 Parameters unit_scales(const Problem&);
 Matrix<std::uint32_t> whole_products(const Problem&, const Matrix<std::uint16_t>& activations,
                                      const Matrix<std::uint8_t>& codes);

@@ -113,10 +113,6 @@ std::int8_t drawn_zero_point(const Scheme& scheme, std::uint64_t bits) {
   return static_cast<std::int8_t>(range.lowest + below(range.highest - range.lowest + 1, mixed(bits)));
 }
 
-}  // namespace
-
-namespace {
-
 /// The factor of a matrix: one of ordinary size with a full fraction, so that every rounding shows, or, one time in
 /// four, one of the profile.
 std::uint32_t drawn_factor(const Problem& p, std::uint64_t expert) {
@@ -136,7 +132,7 @@ void put_factors(const Problem& p, Parameters& parameters) {
       const std::uint32_t factor = (bits & 1) != 0 || !p.parameters.holds(static_cast<std::int64_t>(i))
                                        ? 1
                                        : static_cast<std::uint32_t>(bits >> 1 & 63);
-      numbers[i] = (numbers[first * rows + i % rows] & 0xffff) | factor << 16;
+      numbers[i] = reference::with_factor(numbers[first * rows + i % rows], factor);
     }
   };
   put(parameters.scales.elements, 0);
@@ -158,11 +154,9 @@ Parameters drawn_parameters(const Problem& p) {
   const auto one = static_cast<std::uint32_t>(format.bias()) << format.fraction_bits;
   keep_only<std::uint32_t>(p.parameters, result.scales.elements, one);
   keep_only<std::uint32_t>(p.parameters, result.zeros.elements, 0);
-  if (p.scheme->has_factor) {
-    const auto of_expert = static_cast<std::size_t>(p.group_count());
-    for (std::size_t i = 0; i < result.zeros.elements.size(); ++i) {
-      result.zeros.elements[i] = drawn_factor(p, i / of_expert);
-    }
+  for (std::int64_t expert = 0; p.scheme->has_factor && expert < p.experts; ++expert) {
+    const auto first = result.zeros.elements.begin() + expert * p.group_count();
+    std::fill_n(first, p.group_count(), drawn_factor(p, static_cast<std::uint64_t>(expert)));
   }
   keep_only<std::int8_t>(p.parameters, result.zero_points.elements, 8);
   if (p.scheme->groups_of_number > 1) put_factors(p, result);

@@ -76,8 +76,8 @@ std::optional<Enumeration> pairs_of_scheme(const Scheme* scheme, Types types, co
   step.k = step.group_size * 256;
   const std::uint64_t pairs = generated::pairs_of(type, *scheme);
   const std::int64_t most_rows = static_cast<std::int64_t>(pairs / 256);
-  step.n = std::min(most_rows, std::max<std::int64_t>(capabilities.step_elements / step.k, 256));
-  if (scheme->has_factor) step.n = 1;  // every scale with the factor of one matrix
+  const std::int64_t rows = std::max<std::int64_t>(capabilities.step_elements / step.k, 256);
+  step.n = scheme->has_factor ? 1 : std::min(most_rows, rows);  // a factor is one of a matrix, with every scale
   const auto pairs_of_step = static_cast<std::uint64_t>(step.group_count());
   int bits = 0;
   while (pairs_of_step << bits < pairs) ++bits;

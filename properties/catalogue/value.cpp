@@ -22,11 +22,8 @@ void every_weight_is_rounded_once(Case& c) {
 /// The code whose weight is a number, with scale 1, factors 1 and the least zero (point).
 std::optional<int> code_with_weight(const Problem& p, int number) {
   const reference::FloatFormat of_weight = float_format_of(p.types.weight), type = float_format_of(p.types.parameter);
-  constexpr std::uint32_t factor = 0x3f800000;  // 1
-  const auto point = static_cast<std::uint32_t>(p.scheme->zero_points.nearest_to_zero());
-  const std::uint32_t zero = p.scheme->has_factor ? factor : point;
   for (int code = 0; code < 16; ++code) {
-    const std::uint32_t weight = p.scheme->weight(of_weight, type, code, whole_scale(p, 1), zero);
+    const std::uint32_t weight = p.scheme->weight(of_weight, type, code, whole_scale(p, 1), no_zero(p));
     if (weight == reference::rounded(of_weight, reference::whole(number))) return code;
   }
   return std::nullopt;

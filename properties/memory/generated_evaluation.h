@@ -266,19 +266,18 @@ constexpr Pair scale_and_zero_of_group(const Parameters& p, reference::Element o
 /// The parameters of a group that has factors of its own, and its numbers from the first group of its block.
 template <Type type, class S>
 constexpr Pair pair_with_factors(const Parameters& p, reference::Element of) {
-  constexpr std::uint32_t minus_one = 0xbc00;
-  Pair pair = scale_and_zero_of_group<type, S>(p, {of.n, of.k - of.k % reference::groups_of_number<S>()});
+  using reference::with_factor;
   if (p.kind == Parameters::Kind::every || p.kind == Parameters::Kind::ordinary) {
+    const std::int64_t first = of.k - of.k % reference::groups_of_number<S>();
+    const Pair numbers = scale_and_zero_of_group<type, S>(p, {of.n, first});
     const std::uint64_t bits = mixed(p.first + static_cast<std::uint64_t>(of.n * p.groups + of.k));
-    return {pair.scale | (1 + static_cast<std::uint32_t>(bits % 63)) << 16,
-            pair.zero | (static_cast<std::uint32_t>(bits >> 8) & 63) << 16, 0};
+    return {with_factor(numbers.scale, 1 + static_cast<std::uint32_t>(bits % 63)),
+            with_factor(numbers.zero, static_cast<std::uint32_t>(bits >> 8) & 63), 0};
   }
   // A digit is the factor of 1, or of the subtracted -1.
-  const int digit = digit_of_group(p, of);
-  const bool of_zero = p.kind == Parameters::Kind::zero_digit, of_scale = p.kind == Parameters::Kind::scale_digit;
-  pair.scale = bits_of<type>(1) | static_cast<std::uint32_t>(of_scale ? digit : 1) << 16;
-  pair.zero = minus_one | static_cast<std::uint32_t>(of_zero ? digit : 0) << 16;
-  return pair;
+  const auto digit = static_cast<std::uint32_t>(digit_of_group(p, of));
+  return {with_factor(bits_of<type>(1), p.kind == Parameters::Kind::scale_digit ? digit : 1),
+          with_factor(bits_of<type>(-1), p.kind == Parameters::Kind::zero_digit ? digit : 0), 0};
 }
 
 template <Type type, class S>
@@ -610,9 +609,9 @@ constexpr bool has_parameters_of() {
   if (Used::weight_type == WeightType::any_of_fp32) return type == Type::fp32;
   if (Used::weight_type == WeightType::fp32_of_fp16) return type == Type::fp16;
   if (Used::weight_type == WeightType::any_of_e4m3) return type == Type::e4m3;
-  return (Used::weight_type == WeightType::any_of_e8m0 || Used::weight_type == WeightType::fp32_of_e8m0) ==
-             (type == Type::e8m0) &&
-         type != Type::e4m3;
+  if (Used::weight_type == WeightType::any_of_e8m0) return type == Type::e8m0;
+  if (Used::weight_type == WeightType::fp32_of_e8m0) return type == Type::e8m0;
+  return own_format<type>.bits() > 8;
 }
 
 /// Calls a use with a formula's evaluator, where the formula is of one of some layouts and schemes.

@@ -123,10 +123,6 @@ const std::vector<std::uint32_t>* kept_words(const GeneratedTensor& formula) {
   return &words;
 }
 
-}  // namespace
-
-namespace {
-
 /// Calls `use` with a type and the scheme's With, which has parameters of that type.
 template <class Use>
 auto with_parameters(Type type, int scheme, Use use) {

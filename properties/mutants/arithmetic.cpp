@@ -54,9 +54,10 @@ int steps_of(const WeightInputs& w) { return w.code - (subtracts_point(w) ? w.ze
 /// A scale or a zero, times its group's factor where the scheme has them.
 Exact number_of(const WeightInputs& w, std::uint32_t bits) {
   if (w.scheme->groups_of_number == 1) return decode(w.parameter_type, bits);
-  return product(decode(w.parameter_type, bits & 0xffff), whole(static_cast<int>(bits >> 16)));
+  return product(decode(w.parameter_type, reference::number_below_factor(bits)),
+                 whole(static_cast<int>(reference::factor_above(bits))));
 }
-/// What is added.
+/// The summand beside the scaled code.
 Exact zero_of(const WeightInputs& w) {
   const Exact zero = number_of(w, w.zero);
   return w.scheme->groups_of_number == 1 ? zero : reference::negated(zero);
@@ -77,7 +78,8 @@ double in_double(const WeightInputs& w) {
 
 /// Whether a code has the weight 0 at scale 1 and without a zero.
 bool stands_for_zero(WeightInputs w) {
-  w.scale = rounded(w.parameter_type, whole(1)) | (w.scheme->groups_of_number > 1 ? 1u << 16 : 0);
+  w.scale = rounded(w.parameter_type, whole(1));
+  if (w.scheme->groups_of_number > 1) w.scale = reference::with_factor(w.scale, 1);
   if (adds_zero(w)) w.zero = 0;
   return magnitude(w.weight_type, right_weight(w)) == 0;
 }
@@ -111,12 +113,11 @@ Mutation neighbour(int (*step)(double exact, FloatFormat, std::uint32_t right)) 
 bool rounds_nothing(const Format& format) {
   return has_wide_weights(format) && format.schemes[0]->zero_kind == Zero::none;
 }
+bool has_a_factor(const Format& format) { return format.schemes[0]->has_factor; }
 /// A product with twelfths, or of two fractions of full length, that is half way between two weights is not met.
 bool is_seldom_half_way(const Format& format) {
-  return format.schemes[0]->has_factor ||
-         format.has(*reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>);
+  return has_a_factor(format) || format.has(*reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>);
 }
-bool has_a_factor(const Format& format) { return format.schemes[0]->has_factor; }
 bool takes_no_fp32(const Format& format) { return !takes_fp32_parameters(format); }
 /// GGUF's e2m1: it has one zero, and its scales are all numbers.
 bool has_one_zero_and_no_nan(const Format& format) { return has_powers_of_two(format) && format.schemes[0]->in_blocks; }
@@ -393,8 +394,8 @@ std::vector<Mutant> arithmetic_mutants() {
        "a group's factors are taken for 1",
        {float_value, own_scale},
        wrong_inputs([](WeightInputs& w) {
-         w.scale = (w.scale & 0xffff) | 1u << 16;
-         w.zero = (w.zero & 0xffff) | 1u << 16;
+         w.scale = reference::with_factor(w.scale, 1);
+         w.zero = reference::with_factor(w.zero, 1);
        })},
       {"factors-of-four-bits",
        "the two high bits of a factor, which lie elsewhere, are lost",
@@ -406,7 +407,8 @@ std::vector<Mutant> arithmetic_mutants() {
       {"minimum-factor-of-the-scale",
        "the factor of the scale is taken for that of the minimum too",
        {float_value, own_zero},
-       wrong_inputs([](WeightInputs& w) { w.zero = (w.zero & 0xffff) | (w.scale & 0x3f0000); })},
+       wrong_inputs(
+           [](WeightInputs& w) { w.zero = reference::with_factor(w.zero, reference::factor_above(w.scale)); })},
   };
   const std::vector<Mutant> of_int8_points = {
       {"zero-points-unsigned",
@@ -469,6 +471,10 @@ std::vector<Mutant> arithmetic_mutants() {
   // These two round the product, so that two roundings are right there.
   constexpr auto stepped_products = reference::row_of_scheme<reference::Fp32Weights<reference::AffineFloatStepped>>;
   constexpr auto biases = reference::row_of_scheme<reference::BiasedRows>;
+  constexpr auto nf4 = reference::row_of_scheme<reference::LookedUp<reference::Nf4Table>>;
+  constexpr auto fp4 = reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>;
+  constexpr auto mx = reference::row_of_scheme<reference::MxRows>;
+  constexpr auto nv = reference::row_of_scheme<reference::Nvfp4Rows>;
   std::vector<const Scheme*> exact_products = schemes_with(Zero::value);
   std::erase_if(exact_products, [=](const Scheme* scheme) { return scheme == stepped_products || scheme == biases; });
   std::vector<const Scheme*> with_fp16 = every_scheme();
@@ -502,18 +508,10 @@ std::vector<Mutant> arithmetic_mutants() {
                                 reference::row_of_scheme<reference::Q40Blocks>}),
                   of_signed_codes),
        in_formats(formats_with({reference::row_of_scheme<reference::GptqOneZeros>}), of_stored_zeros),
-       in_formats(formats_with({reference::row_of_scheme<reference::LookedUp<reference::Nf4Table>>,
-                                reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>}),
-                  of_tables),
-       in_formats(
-           formats_with({reference::row_of_scheme<reference::LookedUp<reference::Nf4Table>>,
-                         reference::row_of_scheme<reference::LookedUp<reference::Fp4Table>>,
-                         reference::row_of_scheme<reference::MxRows>, reference::row_of_scheme<reference::MxBlocks>,
-                         reference::row_of_scheme<reference::Nvfp4Rows>}),
-           of_any_table),
-       in_formats(formats_where(has_powers_of_two), of_powers_of_two),
-       in_formats(formats_with({reference::row_of_scheme<reference::MxRows>}), of_mx),
-       in_formats(formats_with({reference::row_of_scheme<reference::Nvfp4Rows>}), of_factors),
+       in_formats(formats_with({nf4, fp4}), of_tables),
+       in_formats(formats_with({nf4, fp4, mx, reference::row_of_scheme<reference::MxBlocks>, nv}), of_any_table),
+       in_formats(formats_where(has_powers_of_two), of_powers_of_two), in_formats(formats_with({mx}), of_mx),
+       in_formats(formats_with({nv}), of_factors),
        in_formats(formats_with({reference::row_of_scheme<reference::Q4KBlocks>}), of_factors_of_groups),
        in_formats(formats_with({biases}), of_biases), in_formats(formats_with({scheme::integer}), of_int8_points),
        in_formats(formats_with({scheme::floating}), of_the_float_domain), in_formats(formats_with(with_fp16), of_fp16),

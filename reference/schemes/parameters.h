@@ -10,9 +10,8 @@
 ///   parameter_at      the inverse of both: which parameter a place holds, nothing for padding
 ///   ZeroElement       the element of the last tensor, as an integer
 ///   stored_less       a zero point is stored less this, in four bits where zeros are packed
-///   in_blocks         whether parameters lie among the packed codes: then there are no tensors and no places of
-///   numbers,
-///                     and `block` says how a block of codes holds the parameters of its groups
+///   in_blocks         whether parameters lie among the packed codes: then there are no tensors, scale_at, zero_at and
+///                     parameter_at, and `block` says how a block of codes holds the parameters of its groups
 #pragma once
 
 #include <cstdint>
@@ -20,6 +19,7 @@
 #include <type_traits>
 
 #include "reference/layouts/layout.h"
+#include "reference/schemes/scheme.h"
 
 namespace tileproof::reference {
 
@@ -103,9 +103,7 @@ struct Swizzled {
 
 /// As ByGroup, the columns in the order of Marlin's lanes: of 64, the j-th of each eight lie together; where a row has
 /// one group, of 32, the pairs of neighbours that are eight apart.
-struct ByGroupForMarlin {
-  static constexpr char dims_text[] = "[k/group_size][n]";
-  static constexpr Dims dims(Size groups) { return {groups.k, groups.n}; }
+struct ByGroupForMarlin : ByGroup {
   static constexpr std::int64_t index_of(Element group, Size groups) {
     const std::int64_t n = group.n;
     const std::int64_t place =
@@ -254,8 +252,6 @@ struct OfBlocks {
   static constexpr bool zeros_are_packed = false;
   static constexpr bool in_blocks = true;
   static constexpr int stored_less = 0;
-  static constexpr std::int64_t scale_at(Element, Size) { return 0; }
-  static constexpr std::int64_t zero_at(Element, Size) { return 0; }
 };
 
 /// Whole bytes before the codes of each block of the layout L, a block a group: the scale, then the zero.
@@ -276,20 +272,20 @@ struct InBlocks : OfBlocks {
 /// The factors lie in 12 bytes: those of the first four groups in the low bits of a byte each, the others' low halves
 /// in the last four bytes, and their high bits above the factors of the first four.
 struct InBlocksOfEight : OfBlocks {
-  static constexpr int six_bits = 63;
   static constexpr void put(std::uint8_t* block, std::int64_t group, GroupBits bits) {
     set_number_at(block, 2, bits.scale);
     set_number_at(block + 2, 2, bits.zero);
-    put_factor(block + 4, group, bits.scale >> 16 & six_bits, false);
-    put_factor(block + 4, group, bits.zero >> 16 & six_bits, true);
+    put_factor(block + 4, group, factor_above(bits.scale), false);
+    put_factor(block + 4, group, factor_above(bits.zero), true);
   }
   static constexpr GroupBits get(const std::uint8_t* block, std::int64_t group) {
-    return {number_at(block, 2) | factor_in(block + 4, group, false) << 16,
-            number_at(block + 2, 2) | factor_in(block + 4, group, true) << 16};
+    return {with_factor(number_at(block, 2), factor_in(block + 4, group, false)),
+            with_factor(number_at(block + 2, 2), factor_in(block + 4, group, true))};
   }
   static constexpr BlockForm block = {144, 16, 8, put, get};
 
  private:
+  static constexpr int six_bits = 63;
   static constexpr void put_factor(std::uint8_t* bytes, std::int64_t group, std::uint32_t factor, bool is_zero) {
     const auto put_bits = [](std::uint8_t& byte, unsigned mask, std::uint32_t bits) {
       byte = static_cast<std::uint8_t>((byte & ~mask) | bits);

@@ -26,8 +26,7 @@ struct ScaleAndMinimum : AffineFloatFrom<0> {
   static constexpr char name[] = "minimum";
 };
 
-/// Of a scale and of a minimum, the lowest 16 bits are a number of the parameters' type, and six bits above it a factor
-/// of the group; the numbers are those of several groups.
+/// Several groups share the numbers of scale and minimum; each group has factors of its own above them (with_factor).
 struct FactoredScaleAndMinimum : AffineFloatFrom<0> {
   static constexpr char name[] = "minimum-of-factors";
   static constexpr int groups_of_number = 8;
@@ -36,7 +35,8 @@ struct FactoredScaleAndMinimum : AffineFloatFrom<0> {
   static constexpr Group<Units> decoded(FloatFormat /*weight_type*/, FloatFormat parameter_type, std::uint32_t scale,
                                         std::uint32_t minimum) {
     const auto number = [=](std::uint32_t bits) {
-      return product(decode<Units>(parameter_type, bits & 0xffff), whole<Units>(static_cast<int>(bits >> 16 & 63)));
+      return product(decode<Units>(parameter_type, number_below_factor(bits)),
+                     whole<Units>(static_cast<int>(factor_above(bits))));
     };
     ExactIn<Units> subtracted = number(minimum);
     subtracted.negative = !subtracted.negative;

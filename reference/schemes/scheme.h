@@ -66,6 +66,13 @@ constexpr int groups_of_number() {
   if constexpr (requires { S::groups_of_number; }) return S::groups_of_number;
   return 1;
 }
+/// A number of 16 bits, and above it the factor of a group, of six bits: how such schemes take a scale and a zero.
+constexpr std::uint32_t with_factor(std::uint32_t number, std::uint32_t factor) {
+  return (number & 0xffff) | factor << 16;
+}
+constexpr std::uint32_t number_below_factor(std::uint32_t bits) { return bits & 0xffff; }
+constexpr std::uint32_t factor_above(std::uint32_t bits) { return bits >> 16 & 63; }
+
 template <class S>
 inline constexpr bool has_factor = requires {
   S::has_factor;
