@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "properties/case/calls.h"
+#include "properties/catalogue/illegal_calls.h"
 #include "properties/catalogue/of_tensors.h"
 #include "properties/catalogue/properties.h"
 
@@ -36,8 +37,7 @@ void call_operator(Case& c, Operation operation) {
   if (variant == illegal) {
     // fp64 is a wrong type, which every operator can notice before it reads anything.
     Argument& first = *std::ranges::find_if(call.arguments, &Argument::is_tensor);
-    first = tensor_argument(first.name, Element::fp64, first.sizes,
-                            std::vector<std::uint8_t>(static_cast<std::size_t>(count_of(first.sizes) * 8)));
+    become(first, Element::fp64, first.sizes);
   }
   try {
     c.call(call);  // other properties judge the result

@@ -1,5 +1,4 @@
 // Threads: when several host threads call an operation at once, each gets its own result, bit for bit.
-#include <algorithm>
 #include <vector>
 
 #include "properties/case/calls.h"

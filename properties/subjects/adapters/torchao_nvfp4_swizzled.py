@@ -1,14 +1,11 @@
-"""torchao: NVFP4 by NVFP4Tensor, scales as to_blocked gives them.
+"""torchao: NVFP4 by NVFP4Tensor, scales as to_blocked gives them, else as torchao_nvfp4.py.
 
 pip install torch torchao
 """
 
-from torchao.prototype.mx_formats.nvfp4_tensor import NVFP4Tensor
+from torchao_nvfp4 import FORMAT, LIBRARY, TYPES, NVFP4Tensor  # noqa: F401, what the module states
 
-FORMAT = "nvfp4"
-LIBRARY = "torchao"
 SCHEMES = ["swizzled"]
-TYPES = ["bf16", "fp16", "fp32"]
 
 
 def dequantize(packed, scales, global_scale, dtype):
