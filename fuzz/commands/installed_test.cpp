@@ -40,7 +40,7 @@ class AnInstalledProgram : public Command {
   }
 };
 
-/// What ctest says of each test, such as "Passed", by its name.
+/// Maps the name of each test to what ctest says of it, such as "Passed".
 std::map<std::string, std::string> outcomes(const std::string& text) {
   static const std::regex line("Test +#[0-9]+: ([^ ]+) [.]*[ *]*([A-Z][a-z]+)");
   std::map<std::string, std::string> all;

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Those of the source tree; of an installed program, those that were installed with it.
+/// An installed program has the budgets beside it, another one in its source tree.
 std::string usual_budgets() {
   const fs::path installed = folder_of_program() / "budgets.json";
   return fs::exists(installed) ? installed.string() : TILEPROOF_BUDGETS;

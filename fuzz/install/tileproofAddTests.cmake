@@ -27,7 +27,8 @@ function(_tileproof_names_of what result)
   set(${result} ${names} PARENT_SCOPE)
 endfunction()
 
-# What follows a word, as the path of a file that is there or, where the word is KERNEL or LIBRARY, that a target will make.
+# Resolves the value of KERNEL, LIBRARY, PYTHON or PYTHON_WITH to a path. The file must exist, but for one that a target makes
+# (KERNEL and LIBRARY).
 function(_tileproof_file_of word given result)
   set(legal "a file that is there")
   set(missing "no file")

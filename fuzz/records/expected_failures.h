@@ -27,8 +27,8 @@ struct SubjectFacts {
 /// format or type are neither expected, nor missed if they do not occur.
 std::vector<ExpectedFailure> expected_of(const std::vector<ExpectedFailure>&, const SubjectFacts&, const Capabilities&);
 
-/// What an entry requires beside its subject, property and variant: "library bitsandbytes 0.50.2, device cpu"; "" for
-/// nothing.
+/// Names the conditions of an entry beside its subject, property and variant: "library bitsandbytes 0.50.2, device
+/// cpu". "" if there are none.
 std::string conditions_of(const ExpectedFailure&);
 
 /// The entry that matches a finding, or nullptr.

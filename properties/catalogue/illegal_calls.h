@@ -20,8 +20,8 @@ struct IllegalCall {
   std::function<void(Case&, const CallData&, const OperatorResult&)> exact = nullptr;
 };
 std::vector<IllegalCall> illegal_calls(Operation, const Capabilities&);
-/// Those of an operator that a mapping names: what follows from the roles and extents of its tensors and from its
-/// sizes.
+/// Illegal calls of an operator that a mapping names. They follow from the roles and extents of its tensors and from
+/// its sizes, because its schema is its user's.
 std::vector<IllegalCall> illegal_mapped_calls(Operation, const Capabilities&);
 
 /// Gives an argument another type or size, with all elements 0, which is legal content of every type.

@@ -21,7 +21,7 @@ const Argument* argument_named(const OperatorCall& call, const std::string& name
   return found == call.arguments.end() ? nullptr : &*found;
 }
 
-/// What a size may be: the number that the call has of it, or all up to a little more than the problem's.
+/// Lists the values that a size is tried with: the call's own argument, or all multiples up to `most`.
 /// @param multiple  what a legal one is a multiple of
 std::vector<std::int64_t> sizes_tried(const OperatorCall& call, const std::string& name, std::int64_t multiple,
                                       std::int64_t most) {

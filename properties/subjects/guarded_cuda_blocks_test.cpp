@@ -10,7 +10,7 @@ namespace tileproof {
 
 namespace {
 
-/// What the driver was asked for, and how it shall answer.
+/// A driver for tests: it records what it is asked for, and answers as a test says.
 struct Device {
   std::set<void*> allocated;
   std::size_t room_bytes = std::size_t{1} << 40;  // of one allocation

@@ -12,7 +12,7 @@ GuardedBlocks* python_blocks();
 /// @return nullptr if there is no CUDA driver
 GuardedCudaBlocks* python_cuda_blocks();
 
-// What torch asks for in place of its own allocator.
+// Torch calls these in place of its own allocator.
 /// @throws std::runtime_error of torch's C++ library
 void* allocated_for_torch_on_cuda(std::size_t bytes, int device, void* stream);
 void give_back_for_torch_on_cuda(void* memory, void* stream);

@@ -34,7 +34,7 @@ struct Capabilities {
   bool one_nan = true;        // every NaN that it makes has the hardware's bits
   bool several_callers = true;  // may be called from several threads at once
   bool takes_tensors = false;   // made of PyTorch operators: Subject::operators() is not null
-  // What each operator takes, by the names of a mapping (operator_mapping.h) in the order of its arguments; empty: the
+  // The arguments of each operator, by the names of a mapping (operator_mapping.h) in its order. If this is empty, the
   // operators have tinygemm's schemas.
   std::map<Operation, std::vector<std::string>> mapped_arguments = {};
   bool takes_experts = false;  // takes a batch of experts in one call of raw pointers

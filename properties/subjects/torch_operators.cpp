@@ -367,7 +367,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     return at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, 2).flatten(1);
   }
 
-  /// What a call gives of a name, by role.
+  /// Finds the value that a call gives an argument, by the name that the mapping has for it.
   c10::IValue value_of(const Call& c, const std::string& name) const {
     const auto viewed = [&](const void* data, const reference::Dims& dims, const std::string& element) {
       return view_of(data, at::IntArrayRef(dims.begin(), dims.end()), scalar_type_of(element_named(element)),
