@@ -85,6 +85,7 @@ std::optional<Enumeration> pairs_of_scheme(const Scheme* scheme, Types types, co
                       : scheme->zero_kind == Zero::none  ? "(code, scale) pairs"
                       : scheme->zero_kind == Zero::value ? "(code, scale, zero) triples"
                                                          : "(code, scale, zero point) triples";
+  if (scheme->has_factor) point += ", global scale representable in bf16, every second with more fraction";
   if (type == Type::fp32 && scheme->zero_kind == Zero::value) point += ", scale and zero representable in bf16";
   if (type == Type::fp32 && scheme->zero_kind == Zero::point) {
     point += ", scale representable in bf16 or that with more fraction";

@@ -136,12 +136,13 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
     if (property->proof != "arithmetic") continue;
     const std::uint64_t codes = 16;
     // fp32 takes scales and zeros that bf16 holds; in the integer domain once more with full fractions; without a zero
-    // point, all scales.
+    // point, all scales. A factor of the matrix has 16 bits.
     const auto bits_of = [](const Problem& step) {
       const Scheme& scheme = *step.scheme;
       const bool of_fp32 = step.types.parameter == Type::fp32;
       if (scheme.zero_kind == Zero::value) return 32;
-      if (scheme.zero_kind == Zero::none) return float_format_of(step.types.parameter).bits();
+      const int of_factor = scheme.has_factor ? 16 : 0;
+      if (scheme.zero_kind == Zero::none) return float_format_of(step.types.parameter).bits() + of_factor;
       return (scheme.zero_points.count() == 256 ? 24 : 20) + (of_fp32 ? 1 : 0);
     };
     for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities,

@@ -151,13 +151,14 @@ template <Type type>
 using ElementOf = std::conditional_t<type == Type::fp32, std::uint32_t,
                                      std::conditional_t<own_format<type>.bits() == 8, std::uint8_t, std::uint16_t>>;
 
+/// A matrix's factor is enumerated by its upper half, a bf16 number.
 template <class S>
-inline constexpr int bits_of_factor = reference::has_factor<S> ? 32 : 0;
+inline constexpr int bits_of_factor = reference::has_factor<S> ? 16 : 0;
 
 /// The bits of a pair's number: those of a pattern for scale and zero each, or those that count the zero points. fp32
 /// takes only the scales and zeros that bf16 holds, with two exceptions: with zero points, products of such scales
 /// never need rounding, so each scale comes once more with a full fraction; without a zero point, every fp32 scale is
-/// taken. A matrix's factor is counted above its scales.
+/// taken. A matrix's factor is counted above its scales: those that bf16 holds, every second with more fraction.
 template <Type type, class S>
 inline constexpr int bits_of_number = S::zero_kind == Zero::value   ? 32
                                       : S::zero_kind == Zero::point ? (type == Type::fp32 ? 17 : 16) + bits_of_point<S>
@@ -241,7 +242,11 @@ constexpr int digit_of_group(const Parameters& p, reference::Element of) {
 template <Type type>
 constexpr std::uint32_t factor_of(const Parameters& p) {
   constexpr std::uint32_t one = 0x3f800000;
-  if (p.kind == Parameters::Kind::every) return static_cast<std::uint32_t>(p.first >> own_format<type>.bits());
+  if (p.kind == Parameters::Kind::every) {
+    const std::uint32_t half = static_cast<std::uint32_t>(p.first >> own_format<type>.bits()) & 0xffff;
+    const std::uint32_t lower = half % 2 != 0 ? static_cast<std::uint32_t>(mixed(half)) & 0xffff : 0;
+    return half << 16 | lower;
+  }
   if (p.kind != Parameters::Kind::ordinary) return one;
   const std::uint64_t bits = drawn(0, stream::zeros, p.first);
   return (one - (static_cast<std::uint32_t>(bits >> 32) % 8 << 23)) | (static_cast<std::uint32_t>(bits) & 0x7fffff);
