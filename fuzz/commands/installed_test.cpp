@@ -200,6 +200,9 @@ TEST_F(AnInstalledProgram, NeedsNothingOfTheTreeThatItWasBuiltIn) {
   passes("host", "--subject host --property index/pack --accuracy");
   const Ran budgets = *run_without_the_tree(installed() + "report " + quoted(at("host")) + " --update-budgets");
   EXPECT_TRUE(budgets.text.starts_with("nothing to change in " + at("prefix/"))) << budgets.text;
+  const Ran verdicts = *run_without_the_tree(installed() + "verdicts vllm_awq --cases 1 " + out("verdicts"));
+  EXPECT_NE(verdicts.exit, 2) << "it knows its adapters: " << verdicts.text;
+  EXPECT_NE(text_of(folder_ / "verdicts" / "verdicts.md").find("vllm"), std::string::npos) << verdicts.text;
 #if defined(TILEPROOF_EXAMPLES)
   passes("aten", "--subject aten-cpu --property index/pack");
   std::ofstream(folder_ / "mine.py") << unpack_in_python;

@@ -18,11 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// An installed program has the budgets beside it, another one in its source tree.
-std::string usual_budgets() {
-  const fs::path installed = folder_of_program() / "budgets.json";
-  return fs::exists(installed) ? installed.string() : TILEPROOF_BUDGETS;
-}
+std::string usual_budgets() { return installed_or_source("budgets.json", TILEPROOF_BUDGETS).string(); }
 
 struct ReportOptions {
   std::vector<std::string> runs;

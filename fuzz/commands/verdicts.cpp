@@ -34,7 +34,7 @@ struct VerdictsOptions {
   std::string seed = "1";
 };
 
-constexpr const char* adapters_folder = TILEPROOF_ADAPTERS;
+fs::path adapters_folder() { return fs::absolute(installed_or_source("adapters", TILEPROOF_ADAPTERS)); }
 
 /// A subject to judge: PyTorch's own, in an environment, or a module.
 struct Adapter {
@@ -59,7 +59,7 @@ std::vector<Adapter> built_in() {
 std::vector<Adapter> every_adapter() {
   std::set<fs::path> files;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(adapters_folder, error)) {
+  for (const auto& entry : fs::directory_iterator(adapters_folder(), error)) {
     if (entry.path().extension() == ".py") files.insert(entry.path());
   }
   std::vector<Adapter> all = built_in();
@@ -111,7 +111,7 @@ std::vector<std::string> words_of(const Adapter& adapter, const std::string& int
 
 /// The command line as people run it: paths of this machine do not belong in a table that others read.
 std::vector<std::string> portable(std::vector<std::string> words) {
-  const std::string folder = fs::absolute(adapters_folder).string() + "/";
+  const std::string folder = adapters_folder().string() + "/";
   for (std::string& word : words) {
     if (word.starts_with(folder)) word = "properties/subjects/adapters/" + word.substr(folder.size());
   }

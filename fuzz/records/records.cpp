@@ -74,6 +74,11 @@ fs::path new_run_folder(const fs::path& given) {
 
 fs::path folder_of_program() { return fs::read_symlink("/proc/self/exe").parent_path(); }
 
+fs::path installed_or_source(const char* name, const char* source) {
+  const fs::path installed = folder_of_program() / name;
+  return fs::exists(installed) ? installed : fs::path(source);
+}
+
 fs::path folder_of_runs() {
   const bool is_installed = !fs::exists(folder_of_program() / "CMakeCache.txt");
   return is_installed ? fs::current_path() / "tileproof-runs" : folder_of_program() / "runs";

@@ -23,6 +23,8 @@ namespace tileproof {
 
 /// The folder of the program and of what it loads: a build folder, or where it is installed.
 std::filesystem::path folder_of_program();
+/// The path of what is installed beside the program, or of the source that it is installed from.
+std::filesystem::path installed_or_source(const char* name, const char* source);
 
 /// Where run folders go by default: "runs" in the build folder or, of an installed program, which may lie where its
 /// user must not write, "tileproof-runs" in the current folder.
