@@ -66,6 +66,10 @@ constexpr Pattern values[] = {
        const double ratio = std::fabs(value_of(p, e.got) / value_of(p, e.expected));
        return std::isfinite(ratio) && ratio != 1 && std::frexp(ratio, &ignored) == 0.5;
      }},
+    {"a change that does not show",  // the elements of these properties are 1 where the result changed
+     [](const Problem& p, const WrongElement& e) {
+       return !e.of_weights && p.property.starts_with("sense/") && e.expected == 1 && e.got == 0;
+     }},
 };
 
 constexpr Pattern places[] = {
