@@ -665,7 +665,7 @@ TEST_F(Python, VerdictsAreATableOfTheAdaptersThatTheFirstFittingInterpreterHas) 
   const auto has = [&](const std::string& line) {
     EXPECT_TRUE(std::regex_search(ran.text, std::regex("(^|\n)" + line))) << line << "\n" << ran.text;
   };
-  has("EXACT      torch 2[^,]*, plain, dequantize, fp16, CPU [a-z0-9]+(: explained[^\n]*)?\n");
+  has("EXACT      torch 2[^,]*, plain \\(integer\\), dequantize, fp16, CPU [a-z0-9]+(: explained[^\n]*)?\n");
   has("EXACT      torch 2[^,]*, plain, unpack, CPU [a-z0-9]+\n");
   has("FAILED     torch 2[^,]*, plain, pack, CPU [^:]*: wrong codes or places;[^\n]* \\(new\\)\n");
   has("SKIPPED    absent: .* -m pip install absent,");

@@ -121,7 +121,7 @@ json json_of(const Judgement& j, const std::vector<std::string>& flags) {
     variants.push_back(
         {{"variant", variant}, {"verdict", name_of(one.verdict)}, {"cases", one.cases}, {"reason", one.reason}});
   }
-  json asked = {{"formats", j.asked.formats}, {"group_sizes", j.asked.group_sizes}};
+  json asked = {{"formats", j.asked.formats}, {"schemes", j.asked.schemes}, {"group_sizes", j.asked.group_sizes}};
   for (const auto& [name, range] : j.asked.ranges) asked[name] = {range.least, range.most};
   if (j.cells_in_reach != 0 && j.cases != 0) asked["cells"] = {j.asked.cells.size(), j.cells_in_reach};
   json needs = json::array();

@@ -340,6 +340,7 @@ CaseOutcome InThisProcess::run(const Property& property, const Problem& problem,
 void Asked::add(const Property& property, const Problem& p) {
   Asked one;
   one.formats = {p.format->name};
+  if (p.format->scheme_count > 1) one.schemes = {p.scheme->name};
   one.group_sizes = {p.group_size};
   one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups().k, p.groups().k}}};
   one.cells = {cell_of(property, p)};
@@ -348,6 +349,7 @@ void Asked::add(const Property& property, const Problem& p) {
 
 void Asked::add(const Asked& other) {
   formats.insert(other.formats.begin(), other.formats.end());
+  schemes.insert(other.schemes.begin(), other.schemes.end());
   group_sizes.insert(other.group_sizes.begin(), other.group_sizes.end());
   cells.insert(other.cells.begin(), other.cells.end());
   for (const auto& [name, range] : other.ranges) {

@@ -111,6 +111,7 @@ struct Asked {
   };
   std::map<std::string, Range> ranges;  // "n", "k", "groups"
   std::set<std::string> formats;
+  std::set<std::string> schemes;  // of formats that have several
   std::set<std::int64_t> group_sizes;
   std::set<Cell> cells;
 

@@ -48,6 +48,7 @@ const DifferenceRow difference_rows[] = {
     {.words = "flushes subnormals", .pattern = "a subnormal that became zero"},
     {.words = "flushes subnormals and loses the sign of a zero",
      .pattern = "a zero in place of another zero or of a subnormal"},
+    {.words = "rounds twice", .pattern = "a weight of two roundings"},
     {.words = "wrong where a group crosses rows", .kind = "mismatch", .class_of_problem = "a group crosses rows"},
     {.words = "wrong in the padding", .property = "padding/"},
     {.words = "uses another group's parameters", .property = "group/"},
@@ -79,9 +80,8 @@ std::string difference(const std::string& property, const Finding& finding, bool
   const auto row = std::find_if(std::begin(difference_rows), std::end(difference_rows),
                                 [&](const DifferenceRow& one) { return fits_row(one, property, finding); });
   const bool found = row != std::end(difference_rows);
-  if (fits != nullptr) *fits = found;
-  constexpr std::size_t most = 160;
-  const std::string own = shortened(first_line(finding.details), most);
+  if (fits != nullptr) *fits = found && !row->is_quoted;
+  const std::string own = shortened(first_line(finding.details), most_quoted);
   if (!found) return finding.kind + ": " + own;
   return row->words + (row->is_quoted ? ": " + own : "");
 }

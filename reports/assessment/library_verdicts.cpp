@@ -43,6 +43,7 @@ struct ShownDifference {
 struct OfOperation {
   std::vector<const Judgement*> counted;  // those that tell for or against it
   Verdict verdict = Verdict::skipped;
+  std::set<std::string> schemes;
 };
 
 /// The operations that a judgement tells about.
@@ -95,14 +96,15 @@ std::vector<ShownDifference> differences_of(const std::vector<const Judgement*>&
 std::string explained_in(const std::vector<const Judgement*>& judgements) {
   std::set<std::string> reasons;
   for (const Judgement* judgement : judgements) {
-    for (const auto& [reason, count] : judgement->explained) reasons.insert(reason);
+    for (const auto& [reason, count] : judgement->explained) reasons.insert(reason.substr(0, reason.find(':')));
   }
   return reasons.empty() ? "" : "explained: " + joined(reasons, "; ");
 }
 
 std::string refused_in(const std::vector<const Judgement*>& judgements) {
   for (const Judgement* judgement : judgements) {
-    if (judgement->refused.cases != 0) return "refuses: " + first_line(judgement->refused.message);
+    if (judgement->refused.cases != 0)
+      return "refuses: " + shortened(first_line(judgement->refused.message), most_quoted);
   }
   return "";
 }
@@ -177,6 +179,7 @@ std::vector<LibraryVerdict> rows_of(const Field& run, const Summary& summary) {
     for (const std::string& operation : about) {
       of[operation].counted.push_back(&judgement);
       of[operation].verdict = worse(of[operation].verdict, judgement.verdict);
+      of[operation].schemes.insert(judgement.asked.schemes.begin(), judgement.asked.schemes.end());
     }
   }
   std::vector<LibraryVerdict> rows;
@@ -187,6 +190,8 @@ std::vector<LibraryVerdict> rows_of(const Field& run, const Summary& summary) {
     row.format = joined(formats, ", ");
     row.operation = operation;
     row.type = is_on_codes(operation) ? "" : run["type"].text();
+    const std::set<std::string>& schemes = of[operation].schemes;
+    if (!is_on_codes(operation) && !schemes.empty()) row.format += " (" + joined(schemes, ", ") + ")";
     row.machine = subject.device == "cuda" ? summary.machine.gpu : "CPU " + subject.capability;
     if (!environment.empty()) row.machine += ", " + environment;
     row.verdict = of[operation].verdict;

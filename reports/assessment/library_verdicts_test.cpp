@@ -95,6 +95,8 @@ TEST(AVerdictOnALibrary, OfAKnownFindingThatTheTableHasNoWordsForIsInTheLedgersO
   one["known"][0]["pattern"] = "";
   one["property"] = "sense/one_code";
   EXPECT_EQ(table_of_run({one}).rows.at(0).how, "flushes what is small");
+  one["known"][0]["kind"] = "error";  // which the table would quote
+  EXPECT_EQ(table_of_run({one}).rows.at(0).how, "flushes what is small");
 }
 
 TEST(AVerdictOnALibrary, OfANewFindingIsFailedWhateverElseIsKnown) {
@@ -163,9 +165,21 @@ TEST(AVerdictOnALibrary, SaysItsEnvironmentInItsMachineAndItsCommand) {
 
 TEST(AVerdictOnALibrary, SaysWhatIsExplainedAndWhatIsRefusedBesideExact) {
   json one = judged({"dequantize"}, "PASSED");
-  one["explained"]["a NaN with other bits"] = 12;
+  one["explained"]["a NaN with other bits: the subject does not promise the hardware's"] = 12;
   one["refused"] = {{"cases", 2}, {"message", "n: got 3\nmore"}};
   EXPECT_EQ(table_of_run({one}).rows.at(0).how, "refuses: n: got 3; explained: a NaN with other bits");
+  EXPECT_EQ(table_of_run({one}).rows.at(0).format, "awq");
+}
+
+TEST(AVerdictOnALibrary, NamesTheSchemesOfAFormatThatHasSeveralWhereTheyMatter) {
+  json weights = judged({"dequantize"}, "PASSED"), codes = judged({"unpack"}, "PASSED", "bits/a");
+  for (json* one : {&weights, &codes}) {
+    (*one)["asked"]["formats"] = {"nvfp4"};
+    (*one)["asked"]["schemes"] = {"swizzled"};
+  }
+  const LibraryVerdicts all = table_of_run({weights, codes});
+  EXPECT_EQ(all.rows.at(0).format, "nvfp4 (swizzled)");
+  EXPECT_EQ(all.rows.at(1).format, "nvfp4");
 }
 
 // --- Words
@@ -183,6 +197,7 @@ TEST(ADifference, IsSaidInTheWordsOfTheTableOrInTheFindingsOwn) {
   EXPECT_EQ(words("value/a", finding_with("error", "ValueError: no\nmore")), "raises: ValueError: no");
   EXPECT_EQ(words("stride/a", finding_with("mismatch", "x")), "wrong on strides");
   EXPECT_EQ(words("value/a", finding_with("mismatch", "x", "the sign of a zero")), "loses the sign of a zero");
+  EXPECT_EQ(words("value/a", finding_with("mismatch", "x", "a weight of two roundings")), "rounds twice");
   EXPECT_EQ(words("group/a", finding_with("mismatch", "x", "", crossing)), "wrong where a group crosses rows");
   EXPECT_EQ(words("group/a", finding_with("crash", "x", "", crossing)), "crashes");
   EXPECT_EQ(words("index/a", finding_with("mismatch", "x")), "wrong codes or places");

@@ -58,6 +58,9 @@ Refused read_refused(const Field& field) {
 Asked read_asked(const Field& field) {
   Asked asked;
   for (const Field& item : field["formats"].items()) asked.formats.insert(item.text());
+  if (!field["schemes"].is_nothing()) {
+    for (const Field& item : field["schemes"].items()) asked.schemes.insert(item.text());
+  }
   for (const Field& item : field["group_sizes"].items()) asked.group_sizes.insert(item.count());
   for (const char* name : {"n", "k", "groups"}) {
     if (field[name].is_nothing()) continue;  // there was no case

@@ -61,6 +61,7 @@ struct Asked {
   };
   std::map<std::string, Range> ranges;
   std::set<std::string> formats;
+  std::set<std::string> schemes;  // of formats that have several; none in older records
   std::set<std::uint64_t> group_sizes;
   std::uint64_t cells = 0;           // that cases have been in
   std::uint64_t cells_in_reach = 0;  // 0 in older records, and where problems are not drawn
