@@ -101,6 +101,8 @@ TEST(Fingerprints, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x4000, true}, {1, 9, 0x4040, 0x40c0, true}})), "a power of two");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x3f81, true}, {1, 9, 0x4041, 0x4040, true}})),
             "the neighbouring value");
+  EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x3f80, 0x3f81, true, true}, {1, 9, 0x4041, 0x4040, true, true}})),
+            "a weight of two roundings");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x7f80, 0x3f81, true}, {1, 9, 0x4041, 0x7fff, true}})),
             "a NaN or an infinity");
   EXPECT_EQ(pattern_of(finding_with({{16, 5, 1, 2, false}, {18, 9, 1, 3, false}})),
@@ -119,6 +121,15 @@ TEST(Fingerprints, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x007f, 0, true}, {1, 9, 0x8000, 0, true}})),
             "a zero in place of another zero or of a subnormal");
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x0081, 0, true}, {1, 9, 0x8001, 0x8000, true}})), "");
+}
+
+TEST(Patterns, OfChangesAreOfThePropertiesAboutThem) {
+  Finding finding = finding_with({{0, 5, 1, 0, false}});
+  EXPECT_FALSE(shows(finding, "a change that does not show"));
+  finding.problem.property = "sense/one_code_changes_one_weight_of_dequantize";
+  EXPECT_TRUE(shows(finding, "a change that does not show"));
+  finding.wrong.push_back({0, 6, 0, 1, false});
+  EXPECT_FALSE(shows(finding, "a change that does not show"));
 }
 
 TEST(Patterns, OfValuesAreShownByASingleElementToo) {

@@ -99,6 +99,8 @@ TEST_F(Command, VerifyOfAMutantSubjectFailsAndItsLineReplays) {
   const nlohmann::json finding = summary("run")["judgements"][0]["findings"][0];
   const std::string line = finding["problem"];
   EXPECT_NE(ran.text.find("replay " + line), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("The formula with one rounding more gives what was got."), std::string::npos);
+  EXPECT_EQ(finding["pattern"], "a weight of two roundings");
   const Ran replayed = run("replay " + line);
   EXPECT_EQ(replayed.exit, 1) << replayed.text;
   EXPECT_NE(replayed.text.find(finding["details"].get<std::string>()), std::string::npos) << replayed.text;

@@ -21,10 +21,16 @@ void from_json(const json& pair, Types& types) {
   types = part_of_json([&] { return Types(type_of("type", names[0]), type_of("type", names[1])); });
 }
 
-void to_json(json& array, const WrongElement& e) { array = {e.row, e.column, e.expected, e.got, e.of_weights}; }
+void to_json(json& array, const WrongElement& e) {
+  array = {e.row, e.column, e.expected, e.got, e.of_weights, e.of_two_roundings};
+}
 void from_json(const json& array, WrongElement& e) {
-  e = {whole_of<std::int64_t>(array.at(0)), whole_of<std::int64_t>(array.at(1)), whole_of<std::uint32_t>(array.at(2)),
-       whole_of<std::uint32_t>(array.at(3)), array.at(4)};
+  e = {whole_of<std::int64_t>(array.at(0)),
+       whole_of<std::int64_t>(array.at(1)),
+       whole_of<std::uint32_t>(array.at(2)),
+       whole_of<std::uint32_t>(array.at(3)),
+       array.at(4),
+       array.at(5)};
 }
 
 void to_json(json& array, const ComparedElements::Difference& one) { array = {one.index, one.got, one.reason}; }

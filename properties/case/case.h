@@ -38,10 +38,14 @@ struct WrongElement {
   std::uint32_t expected;
   std::uint32_t got;
   bool of_weights;
+  bool of_two_roundings = false;  // a weight that the formula gives with a rounding more
 };
 
 /// The listed weights of a result that was compared in its place, by row and column.
-std::vector<WrongElement> wrong_weights(const Problem&, const Differences&, const GeneratedTensor& expected);
+std::vector<WrongElement> wrong_weights(const Problem&, const Differences&, const generated::Codes&,
+                                        const generated::Parameters&);
+/// A line of the mistake that gives each of the listed elements; "" if none is known that does.
+std::string mistake_text(const std::vector<WrongElement>&);
 
 /// Thrown if a property does not hold for a case.
 struct Failure : std::runtime_error {
@@ -204,6 +208,11 @@ class Case {
   const char* reason(T got, T expected, std::int64_t row, std::int64_t column, const Explanation&) const;
   template <class T>
   void measurement(const Matrix<T>& got, const Matrix<T>& expected, const Explanation&);
+  /// Whether the code at a place is one of those that were last drawn.
+  bool is_drawn(std::int64_t row, std::int64_t column) const { return row < codes_.rows && column < codes_.columns; }
+  /// Where the parameters that were last drawn have those of an element; nothing if they are of another problem.
+  std::optional<reference::Element> drawn_group(std::int64_t row, std::int64_t column) const;
+  bool is_of_two_roundings(std::int64_t row, std::int64_t column, std::uint32_t weight) const;
   std::string element_text(std::int64_t row, std::int64_t column) const;
 
   Subject& subject_;

@@ -603,6 +603,55 @@ TEST(Specified, HasAWeightForWhatIsNoCodeToo) {
   }
 }
 
+/// Requires a weight that a formula with a rounding more gives to be told as that, and its mirror image beyond the
+/// specified one not to be.
+template <class WithARoundingMore>
+void expect_two_roundings(const std::string& flags, WithARoundingMore of) {
+  using namespace reference;
+  Bench bench("--n=64 --k=512 --group-size=32 --profile=ordinary --seed=0x9 " + flags);
+  const Problem& p = bench.problem;
+  const Matrix<std::uint8_t> codes = bench.one.codes();
+  const Parameters parameters = bench.one.parameters();
+  const FloatFormat type = float_format_of(p.types.weight);
+  int differ = 0;
+  for (std::int64_t i = 0; i < p.n * p.k; ++i) {
+    const std::int64_t row = i / p.k, column = i % p.k;
+    const reference::Element group = p.group_of(row, column);
+    const std::uint32_t scale = parameters.scales(group.k, group.n);
+    const std::uint32_t zero = specified::zero_of(p, parameters, group);
+    const std::uint32_t right = specified::weight(p, codes(row, column), parameters, row, column);
+    const std::uint32_t got = rounded(type, of(codes(row, column), decode<std::uint64_t>(type, scale), zero));
+    if (got == right) continue;
+    ++differ;
+    const auto told = [&](std::uint32_t weight) {
+      return specified::is_of_two_roundings(p, codes(row, column), scale, zero, weight);
+    };
+    EXPECT_TRUE(told(got)) << place_text(p, row, column);
+    EXPECT_FALSE(told(2 * right - got)) << place_text(p, row, column);
+  }
+  EXPECT_GT(differ, 50) << flags;
+}
+
+TEST(TwoRoundings, AreToldFromOtherMistakesInALastPlace) {
+  using namespace reference;
+  const auto step = [](FloatFormat type, const Exact& value) {
+    return decode<std::uint64_t>(type, rounded(type, value));
+  };
+  expect_two_roundings("--scheme=float --weight-type=bf16 --parameter-type=bf16",
+                       [&](int code, const Exact& scale, std::uint32_t zero) {
+                         return sum(step(bf16, product(whole(code - 8), scale)), decode<std::uint64_t>(bf16, zero));
+                       });
+  expect_two_roundings("--scheme=float --weight-type=fp32 --parameter-type=fp32",
+                       [&](int code, const Exact& scale, std::uint32_t zero) {
+                         return sum(step(fp32, product(whole(code - 8), scale)), decode<std::uint64_t>(fp32, zero));
+                       });
+  expect_two_roundings("--scheme=integer --weight-type=fp16 --parameter-type=fp16",
+                       [&](int code, const Exact& scale, std::uint32_t zero) {
+                         const int point = static_cast<std::int32_t>(zero);
+                         return sum(step(fp16, product(whole(code), scale)), step(fp16, product(whole(-point), scale)));
+                       });
+}
+
 TEST(MetByACase, AreTheNibblesOfItsWords) {
   Bench b("--n=1 --k=32 --seed=0x5");
   decltype(Coverage::code_at_nibble) expected = {};

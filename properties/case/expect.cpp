@@ -1,4 +1,5 @@
 // Comparisons of a case, which name the first wrong elements.
+#include <algorithm>
 #include <cmath>
 #include <iomanip>
 #include <sstream>
@@ -74,26 +75,37 @@ std::string place_text(const Problem& problem, std::int64_t row, std::int64_t co
   return text.str();
 }
 
-std::string Case::element_text(std::int64_t row, std::int64_t column) const {
-  std::ostringstream text;
-  text << place_text(problem, row, column);
-  if (row < codes_.rows && column < codes_.columns) text << ": code " << static_cast<int>(codes_(row, column));
+std::optional<reference::Element> Case::drawn_group(std::int64_t row, std::int64_t column) const {
   const std::int64_t expert = problem.n == 0 ? 0 : row / problem.n;
   const Size groups = problem.groups();
   const reference::Element group = problem.group_of(row - expert * problem.n, column);
   const bool has_parameters =
       parameters_.scales.rows == problem.experts * groups.k && parameters_.scales.columns == groups.n;
-  if (has_parameters && expert < problem.experts && group.k < groups.k) {
-    const std::int64_t of_batch = expert * groups.k + group.k;
+  if (!has_parameters || expert >= problem.experts || group.k >= groups.k) return std::nullopt;
+  return reference::Element{group.n, expert * groups.k + group.k};
+}
+
+std::string Case::element_text(std::int64_t row, std::int64_t column) const {
+  std::ostringstream text;
+  text << place_text(problem, row, column);
+  if (is_drawn(row, column)) text << ": code " << static_cast<int>(codes_(row, column));
+  if (const auto group = drawn_group(row, column)) {
     const int digits = float_format_of(problem.types.parameter).bits() / 4;
-    text << ", group " << group.k << ", scale " << hex_text(parameters_.scales(of_batch, group.n), digits);
-    if (problem.scheme->zero_kind == Zero::value)
-      text << ", zero " << hex_text(parameters_.zeros(of_batch, group.n), digits);
-    if (problem.scheme->has_factor) text << ", global scale " << hex_text(parameters_.zeros(of_batch, group.n), 8);
-    if (problem.scheme->zero_kind == Zero::point)
-      text << ", zero point " << static_cast<int>(parameters_.zero_points(of_batch, group.n));
+    const std::uint32_t zero = specified::zero_of(problem, parameters_, *group);
+    text << ", group " << group->k % problem.groups().k << ", scale "
+         << hex_text(parameters_.scales(group->k, group->n), digits);
+    if (problem.scheme->zero_kind == Zero::value) text << ", zero " << hex_text(zero, digits);
+    if (problem.scheme->has_factor) text << ", global scale " << hex_text(zero, 8);
+    if (problem.scheme->zero_kind == Zero::point) text << ", zero point " << static_cast<std::int32_t>(zero);
   }
   return text.str();
+}
+
+bool Case::is_of_two_roundings(std::int64_t row, std::int64_t column, std::uint32_t weight) const {
+  const auto group = drawn_group(row, column);
+  return group && is_drawn(row, column) && elements_are_.empty() &&
+         specified::is_of_two_roundings(problem, codes_(row, column), parameters_.scales(group->k, group->n),
+                                        specified::zero_of(problem, parameters_, *group), weight);
 }
 
 template <class T>
@@ -120,13 +132,26 @@ void Case::measurement(const Matrix<T>& got, const Matrix<T>& expected, const Ex
 }
 
 std::vector<WrongElement> wrong_weights(const Problem& problem, const Differences& differences,
-                                        const GeneratedTensor& expected) {
+                                        const generated::Codes& codes, const generated::Parameters& parameters) {
+  const GeneratedTensor expected =
+      generated::Weights{codes, parameters, reference::ResultOrder::n_k, problem.types.weight};
+  const GeneratedTensor unpacked = generated::UnpackedCodes{codes};
   std::vector<WrongElement> wrong;
   for (const Differences::One& one : differences.listed) {
-    wrong.push_back({one.index / problem.k, one.index % problem.k,
-                     static_cast<std::uint32_t>(element_of(expected, one.index)), one.got, true});
+    const std::int64_t row = one.index / problem.k, column = one.index % problem.k;
+    const generated::Pair pair = generated::pair_of(parameters, problem.group_of(row, column));
+    const bool is_point = problem.scheme->zero_kind == Zero::point;
+    const auto code = static_cast<int>(element_of(unpacked, one.index));
+    const auto zero = is_point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero;
+    wrong.push_back({row, column, element_of(expected, one.index), one.got, true,
+                     specified::is_of_two_roundings(problem, code, pair.scale, zero, one.got)});
   }
   return wrong;
+}
+
+std::string mistake_text(const std::vector<WrongElement>& wrong) {
+  const bool all = std::ranges::all_of(wrong, [](const WrongElement& one) { return one.of_two_roundings; });
+  return all && !wrong.empty() ? "\n  The formula with one rounding more gives what was got." : "";
 }
 
 template <class T>
@@ -157,6 +182,9 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
       if (!differs || ++wrong > most_listed) continue;
       wrong_elements.push_back({row, column, static_cast<std::uint32_t>(expected(row, column)),
                                 static_cast<std::uint32_t>(got(row, column)), are_weights<T>});
+      if constexpr (are_weights<T>) {
+        wrong_elements.back().of_two_roundings = is_of_two_roundings(row, column, got(row, column));
+      }
       listed << "\n  " << element_text(row, column) << ": expected " << printed(problem, expected(row, column))
              << ", got " << printed(problem, got(row, column));
     }
@@ -170,7 +198,8 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   const std::string are_wrong = std::string(wrong == 1 ? "elements is wrong" : "elements are wrong") +
                                 (elements_are_.empty() ? "" : " (an element here is " + elements_are_ + ")");
   listed << "\n  row " << first_row << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
-         << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "");
+         << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "")
+         << mistake_text(wrong_elements);
   Failure failure("mismatch", listing(wrong, got.rows * got.columns, are_wrong, listed.str()));
   failure.wrong = std::move(wrong_elements);
   throw failure;

@@ -36,6 +36,8 @@ void every_pair(Case& c) {
     if (p.scheme->zero_kind == Zero::point) text << ", zero point " << pair.zero_point;
     text << ": expected " << weight_text(p, element_of(expected, one.index)) << ", got " << weight_text(p, one.got);
   }
+  std::vector<WrongElement> wrong = wrong_weights(p, judged.differences, codes, parameters);
+  text << mistake_text(wrong);
   // Report the first wrong weight's pair alone, in the smallest matrix.
   const std::int64_t first = judged.differences.listed.front().index;
   Problem smaller = p;
@@ -44,7 +46,7 @@ void every_pair(Case& c) {
   const reference::Element group = p.group_of(first / p.k, first % p.k);
   smaller.seed = p.seed + static_cast<std::uint64_t>(group.n * p.groups().k + group.k);
   Failure failure("mismatch", text.str(), false, smaller);
-  failure.wrong = wrong_weights(p, judged.differences, expected);
+  failure.wrong = std::move(wrong);
   throw failure;
 }
 

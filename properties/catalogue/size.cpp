@@ -147,7 +147,7 @@ void large_matrix(Case& c, Operation operation) {
          << ": expected " << hex_text(element_of(expected, one.index), digits) << ", got " << hex_text(one.got, digits);
   }
   Failure failure("mismatch", text.str());
-  if (result == Role::weights) failure.wrong = wrong_weights(p, judged.differences, expected);
+  if (result == Role::weights) failure.wrong = wrong_weights(p, judged.differences, codes, parameters);
   throw failure;
 }
 

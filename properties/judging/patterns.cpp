@@ -55,6 +55,7 @@ constexpr Pattern values[] = {
        const reference::FloatFormat format = float_format_of(p.types.weight);
        return e.of_weights && are_zeros(format, e.got, e.got) && is_flushed(format, e.expected);
      }},
+    {"a weight of two roundings", [](const Problem&, const WrongElement& e) { return e.of_two_roundings; }},
     {"the neighbouring value",
      [](const Problem&, const WrongElement& e) {
        return e.of_weights && (e.got == e.expected + 1 || e.expected == e.got + 1);

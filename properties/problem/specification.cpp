@@ -76,20 +76,39 @@ std::vector<int> nibbles_of_row(const Format& format, std::int64_t row, Size siz
   return nibbles;
 }
 
-namespace {
-
-/// The zero of a group, as a scheme takes it.
 std::uint32_t zero_of(const Problem& p, const Parameters& parameters, reference::Element group) {
   if (p.scheme->zero_kind == Zero::value || p.scheme->has_factor) return parameters.zeros(group.k, group.n);
   return p.scheme->zero_kind == Zero::point ? static_cast<std::uint32_t>(parameters.zero_points(group.k, group.n)) : 0;
 }
 
-}  // namespace
-
 std::uint32_t weight(const Problem& p, int code, const Parameters& parameters, std::int64_t row, std::int64_t column) {
   const reference::Element group = p.group_of(row, column);
   return p.scheme->weight(float_format_of(p.types.weight), float_format_of(p.types.parameter), code,
                           parameters.scales(group.k, group.n), zero_of(p, parameters, group));
+}
+
+bool is_of_two_roundings(const Problem& p, int code, std::uint32_t scale, std::uint32_t zero, std::uint32_t weight) {
+  using reference::Exact;
+  const reference::FloatFormat weight_type = float_format_of(p.types.weight);
+  const reference::FloatFormat parameter_type = float_format_of(p.types.parameter);
+  const auto unrounded = [&](std::uint32_t zero_bits) {
+    return p.scheme->unrounded(weight_type, parameter_type, code, scale, zero_bits);
+  };
+  const auto in_a_step = [](const reference::FloatFormat& step, const Exact& value) {
+    return reference::decode<std::uint64_t>(step, reference::rounded(step, value));
+  };
+  const auto is_weight = [&](const Exact& value) { return reference::rounded(weight_type, value) == weight; };
+  if (is_weight(in_a_step(reference::fp32, unrounded(zero)))) return true;
+  if (p.scheme->zero_kind == Zero::none || p.scheme->groups_of_number > 1) return false;
+  const bool is_point = p.scheme->zero_kind == Zero::point;
+  const Exact of_code = unrounded(0);
+  const Exact of_zero = is_point ? reference::product(reference::whole(-static_cast<std::int32_t>(zero)),
+                                                      reference::decode<std::uint64_t>(parameter_type, scale))
+                                 : reference::decode<std::uint64_t>(parameter_type, zero);
+  for (const reference::FloatFormat& step : {reference::fp32, weight_type}) {
+    if (is_weight(reference::sum(in_a_step(step, of_code), is_point ? in_a_step(step, of_zero) : of_zero))) return true;
+  }
+  return false;
 }
 
 namespace {

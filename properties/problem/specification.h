@@ -17,9 +17,15 @@ Matrix<std::int32_t> unpacked(const Format&, const std::vector<std::uint32_t>& p
 /// For each code of a row, the nibble of its storage unit that holds it.
 std::vector<int> nibbles_of_row(const Format&, std::int64_t row, Size);
 
+/// The zero of a group, as reference::weight takes it.
+std::uint32_t zero_of(const Problem&, const Parameters&, reference::Element group);
 /// The weight of one code at (row, column), as bits of the problem's weight type.
 std::uint32_t weight(const Problem&, int code, const Parameters&, std::int64_t row, std::int64_t column);
 Matrix<std::uint32_t> weights(const Problem&, const Matrix<std::int32_t>& codes, const Parameters&);
+/// Whether a weight is the scheme's with a rounding more: to fp32 before the last one; or, before a zero is added or
+/// subtracted, of the products, to fp32 or to the weight's type.
+/// @param zero  as zero_of gives it
+bool is_of_two_roundings(const Problem&, int code, std::uint32_t scale, std::uint32_t zero, std::uint32_t weight);
 
 // PyTorch's eager formulas for the problem's scheme and types. Weights and results are bits.
 Parameters chosen(const Problem&, const Matrix<std::uint32_t>& weights);
