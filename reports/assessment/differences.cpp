@@ -76,11 +76,10 @@ bool fits_row(const DifferenceRow& row, const std::string& property, const Findi
 
 }  // namespace
 
-std::string difference(const std::string& property, const Finding& finding, bool* fits) {
+std::string difference(const std::string& property, const Finding& finding) {
   const auto row = std::find_if(std::begin(difference_rows), std::end(difference_rows),
                                 [&](const DifferenceRow& one) { return fits_row(one, property, finding); });
   const bool found = row != std::end(difference_rows);
-  if (fits != nullptr) *fits = found && !row->is_quoted;
   const std::string own = shortened(first_line(finding.details), most_quoted);
   if (!found) return finding.kind + ": " + own;
   return row->words + (row->is_quoted ? ": " + own : "");

@@ -9,8 +9,7 @@ namespace tileproof::reports {
 
 /// A few words for a finding of a property: "wrong where a group crosses rows", "loses the sign of a zero", "flushes
 /// subnormals", "reads past its inputs", "raises: ...". The finding's own first words, where nothing in the table fits.
-/// @param fits  set to whether the table has words of its own for it, and does not quote it; may be nullptr
-std::string difference(const std::string& property, const Finding&, bool* fits = nullptr);
+std::string difference(const std::string& property, const Finding&);
 
 inline constexpr std::size_t most_quoted = 100;  // bytes of somebody's message
 

@@ -57,8 +57,8 @@ std::vector<std::string> told_about(const Judgement& judgement, const std::set<s
   return some.empty() ? judgement.needs : some;
 }
 
-/// The differences, each in the same words once, the most diagnostic first: of findings that no ledger lists, then of
-/// each entry of the ledger.
+/// The differences, each in the same words once, the most diagnostic first: findings that no ledger lists, in the words
+/// of the table, then those that a ledger lists, in its own.
 std::vector<ShownDifference> differences_of(const std::vector<const Judgement*>& judgements) {
   std::vector<Failure> fresh, expected;
   for (const Judgement* judgement : judgements) {
@@ -75,20 +75,11 @@ std::vector<ShownDifference> differences_of(const std::vector<const Judgement*>&
   for (const Failure& failure : in_order_of_cause(fresh)) {
     add({difference(failure.judgement->property, failure.finding), "new", failure.finding.replay});
   }
-  // In the words of the table where one of the entry's findings fits it, else in the ledger's own.
-  std::map<std::string, std::size_t> place;  // by id
   for (const Failure& failure : in_order_of_cause(expected)) {
-    const auto& list = failure.judgement->known;
-    const auto entry = std::ranges::find_if(
-        list, [&](const ExpectedFailure& known) { return known.problem == failure.finding.problem; });
-    bool fits = false;
-    const std::string words = difference(failure.judgement->property, failure.finding, &fits);
-    const auto [at, is_new] = place.try_emplace(entry->id, all.size());
-    if (is_new) {
-      all.push_back({fits ? words : entry->what, entry->since, failure.finding.replay});
-    } else if (fits && all[at->second].words == entry->what) {
-      all[at->second] = {words, entry->since, failure.finding.replay};
-    }
+    const auto entry = std::ranges::find_if(failure.judgement->known, [&](const ExpectedFailure& known) {
+      return known.problem == failure.finding.problem;
+    });
+    add({entry->what, entry->since, failure.finding.replay});
   }
   return all;
 }
