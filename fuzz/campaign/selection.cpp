@@ -146,7 +146,7 @@ void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
   usual_deadline_seconds_ = case_deadline_seconds_ = deadline_seconds;
   const std::string group_before = app.option_defaults()->get_group();
   app.option_defaults()->group(group_of_module);
-  app.add_option("--python", python_file_, "a Python file with functions pack, unpack or dequantize of arrays");
+  app.add_option("--python", python_file_, "a Python file with functions pack, unpack, dequantize or convert of arrays");
   app.add_option("--python-with", python_with_, "the interpreter that runs it (default: python3)");
   app.option_defaults()->group(group_of_kernels);
   app.add_option("--kernel", kernel_file_,

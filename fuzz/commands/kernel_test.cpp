@@ -68,6 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                     OfKernels{"Groups", "groups by rows", "group/every_weight_uses_its_own_scale",
                               "made with another scale"},
                     OfKernels{"WritesPast", "writes past", "write/pack", "past"},
+                    OfKernels{"Copies", "copies", "index/convert", "Each holds the code of another element"},
                     OfKernels{"Refuses", "refuses", "bits/unpack_returns", "tileproof_pack returned 3"},
                     OfKernels{"Crash", "crash", "bits/unpack_reads", "SIGABRT"}),
     [](const testing::TestParamInfo<OfKernels>& one) { return std::string(one.param.name); });
@@ -85,6 +86,7 @@ TEST_F(KernelsOfAUser, ThatAreNoneAreRefusedInOneLine) {
           "--kernel: given beside --library");
   EXPECT_EQ(judged("no statement", "").exit, 2);
   expect_refused(judged("no format", ""), "FORMAT: given none");
+  expect_refused(judged("no format to", ""), "FORMAT_TO: given none");
   expect_refused(judged("no format", "--format awk"), "--format: given 'awk'");
   expect_refused(judged("", "--format awq"), "--format: given 'awq', legal is the file's own: plain");
   refused("--format plain", "--format: given without --python, --kernel or --map");

@@ -177,6 +177,111 @@ TEST_F(Python, ModuleThatEndsProcessesOfItsOwnPasses) {
   EXPECT_EQ(ran.exit, 0) << ran.text;
 }
 
+// --- Modules that convert --------------------------------------------------------------------------------------------
+
+/// Right modules of numpy that have nothing but convert.
+const std::string plain_to_awq = R"(
+import numpy as np
+
+FORMAT, FORMAT_TO = "plain", "awq"
+ROWS = [0, 2, 4, 6, 1, 3, 5, 7]  # of a word's nibbles
+
+def convert(packed, n, k):
+    codes = np.stack([packed >> 4, packed & 15], axis=-1).reshape(n, k)
+    nibbles = codes.T.reshape(k, n // 8, 8)[:, :, ROWS].astype("uint32")
+    return (nibbles << np.arange(0, 32, 4, dtype="uint32")).sum(-1, dtype="uint32").view("int32")
+)";
+const std::string tinygemm_8_to_plain_int32 = R"(
+import numpy as np
+
+FORMAT, FORMAT_TO = "tinygemm-8", "plain-int32"
+SHIFTS = np.array([0, 16, 4, 20, 8, 24, 12, 28], dtype="uint32")  # of a word's values
+
+def convert(packed, n, k):
+    values = packed.view("uint32")[..., None] >> SHIFTS & 15
+    # [n-tile][k supertile][row][pair of columns][word][k-tile][half][column of the pair]
+    values = values.reshape(*values.shape[:2], 8, 4, 4, 2, 2, 2).transpose(0, 2, 1, 4, 5, 6, 3, 7)
+    codes = values.reshape(-1, k)[:n]
+    return (codes.reshape(n, k // 8, 8) << np.arange(0, 32, 4, dtype="uint32")).sum(-1, dtype="uint32").view("int32")
+)";
+const std::string tinygemm_8_to_4 = R"(
+import numpy as np
+
+FORMAT, FORMAT_TO = "tinygemm-8", "tinygemm-4"
+
+def convert(packed, n, k):
+    tiles, supertiles = packed.shape[:2]
+    words = packed.reshape(tiles, supertiles, 32, 2, 2).transpose(0, 1, 3, 2, 4).reshape(tiles, -1, 32, 2).copy()
+    words[-1, :, 4 * (n - 8 * (tiles - 1)) :] = 0
+    return words
+)";
+
+TEST_F(Python, ModulesThatConvertRightlyPass) {
+  for (const std::string& text : {plain_to_awq, tinygemm_8_to_plain_int32, tinygemm_8_to_4}) {
+    std::filesystem::remove_all(folder_ / "run");
+    const Ran ran = run("verify " + module(text) + "--no-accuracy --cases 60 " + out("run"));
+    EXPECT_EQ(ran.exit, 0) << ran.text;
+    EXPECT_EQ(summary("run")["counts"]["PASSED"], 9) << ran.text;
+    for (const char* property :
+         {"index/convert_puts_every_code_where_the_specification_says",
+          "bits/convert_gives_what_pack_gives_of_the_unpacked_codes",
+          "padding/convert_gives_none_of_the_rows_past_the_end", "size/convert_of_a_large_matrix_is_as_specified",
+          "sense/one_code_changes_one_nibble_of_convert", "state/convert_leaves_its_process_as_it_was"}) {
+      EXPECT_EQ(judgement(property)["verdict"], "PASSED") << property << ran.text;
+    }
+  }
+}
+
+TEST_F(Python, ModuleThatConvertsIsCampaignedThroughAndPutToItsDomain) {
+  const Ran fuzzed = run("fuzz " + module(plain_to_awq) + "--property bits/ --workers 1 --cases 100 --seed 1 " +
+                         out("fuzzed") + own_memory());
+  EXPECT_EQ(fuzzed.exit, 0) << fuzzed.text;
+  const Ran proved = run("prove layout " + module(plain_to_awq) + "--processes 1 --budget 5s " + out("proved"));
+  EXPECT_NE(proved.exit, 1) << proved.text;
+  EXPECT_NE(proved.text.find("SAMPLED    python"), std::string::npos) << proved.text;
+}
+
+struct WrongConversion {
+  const char* name;
+  const std::string& right;
+  const char *from, *to;  // the planted change of its text
+  const char *property, *kind, *says;
+};
+void PrintTo(const WrongConversion& wrong, std::ostream* stream) { *stream << wrong.name; }
+
+class AWrongConversion : public Python, public testing::WithParamInterface<WrongConversion> {};
+
+TEST_P(AWrongConversion, IsFoundAndReplayed) {
+  const WrongConversion& wrong = GetParam();
+  std::string text = wrong.right;
+  ASSERT_NE(text.find(wrong.from), std::string::npos);
+  text.replace(text.find(wrong.from), std::string(wrong.from).size(), wrong.to);
+  const Ran ran = run("verify " + module(text) + "--property " + wrong.property + " --cases 60 " + out("run"));
+  ASSERT_EQ(ran.exit, 1) << ran.text;
+  const nlohmann::json finding = judgement(wrong.property)["findings"][0];
+  EXPECT_EQ(finding["kind"], wrong.kind) << ran.text;
+  EXPECT_NE(finding["details"].get<std::string>().find(wrong.says), std::string::npos) << ran.text;
+  EXPECT_NE(finding["problem"].get<std::string>().find(" --format-to="), std::string::npos) << ran.text;
+  const Ran replayed = run(replay_line(finding));
+  EXPECT_EQ(replayed.exit, 1) << replayed.text;
+  EXPECT_NE(replayed.text.find(wrong.says), std::string::npos) << replayed.text;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Python, AWrongConversion,
+    testing::Values(WrongConversion{"ForgetsTheInterleave", plain_to_awq, "[0, 2, 4, 6, 1, 3, 5, 7]", "range(8)",
+                                    "index/convert_puts_every_code_where_the_specification_says", "mismatch",
+                                    "Each holds the code of another element"},
+                    WrongConversion{"CopiesPadding", tinygemm_8_to_4, "words[-1", "words[:0",
+                                    "padding/convert_gives_none_of_the_rows_past_the_end", "mismatch", ", padding)"},
+                    WrongConversion{"IsOfAnotherType", tinygemm_8_to_plain_int32, ".view(\"int32\")", "",
+                                    "bits/convert_gives_what_pack_gives_of_the_unpacked_codes", "error",
+                                    "convert gives uint32 [1, 16], expected int32 [1, 16]"},
+                    WrongConversion{"ChangesItsInput", tinygemm_8_to_4, ".copy()", ".copy(); packed[0, 0, 0] ^= 1",
+                                    "sense/one_code_changes_one_nibble_of_convert", "guard",
+                                    "changed its input packed_w"}),
+    [](const testing::TestParamInfo<WrongConversion>& one) { return std::string(one.param.name); });
+
 // --- Planted mistakes ------------------------------------------------------------------------------------------------
 
 struct Mistake {
@@ -501,6 +606,20 @@ TEST_F(Python, ModuleIsRefusedWhereItCannotBeJudged) {
                      "--in-process --property=bits/unpack_returns_every_packed_code "
                      "--subject=python --format=plain"),
                  "--in-process");
+}
+
+TEST_F(Python, ModuleIsRefusedWhereWhatItConvertsToIsNotStatedOrNotLegal) {
+  const auto refused = [&](const std::string& statements, const std::string& says) {
+    expect_refused(run("verify " + module("def convert(packed, n, k): pass\n" + statements)), says);
+  };
+  refused("FORMAT = 'plain'\n", "FORMAT_TO: given none in ");
+  refused("FORMAT, FORMAT_TO = 'plain', 'awk'\n", "FORMAT_TO: given 'awk', legal is tinygemm-2, ");
+  refused("FORMAT, FORMAT_TO = 'plain', 'plain'\n", "FORMAT_TO: given 'plain', legal is tinygemm-2, ");
+  refused("FORMAT, FORMAT_TO = 'plain', 'q4_0'\n", "FORMAT_TO: given 'q4_0', legal is tinygemm-2, ");
+  refused("FORMAT, FORMAT_TO = 'q4_0', 'plain'\n", "FORMAT: given 'q4_0', legal is tinygemm-2, ");
+  refused("FORMAT, FORMAT_TO = 'plain', ['awq', 'mlx']\n", "FORMAT_TO: given 'awq, mlx', legal is one value");
+  expect_refused(run("verify " + module("def pack(codes): pass\nFORMAT, FORMAT_TO = 'plain', 'awq'\n")),
+                 "FORMAT_TO: given 'awq' in ");
 }
 
 TEST_F(Python, InterpreterThatIsNoneIsRefusedInOneLine) {

@@ -133,6 +133,7 @@ SubjectOrder subject_order_of(const json& value) {
 json json_of(const Capabilities& capabilities) {
   json value = capabilities;
   value["formats"] = names_of(capabilities.formats);
+  value["formats_to"] = names_of(capabilities.formats_to);
   value["schemes"] = names_of(capabilities.schemes);
   return value;
 }
@@ -142,6 +143,7 @@ Capabilities capabilities_of(const json& value) {
   for (const json& group_size : value.at("group_sizes")) require_divisor(group_size);
   Capabilities capabilities = value;
   capabilities.formats = formats_of(value.at("formats"));
+  capabilities.formats_to = formats_of(value.at("formats_to"));
   capabilities.schemes = schemes_of(value.at("schemes"), capabilities.formats);
   return capabilities;
 }

@@ -25,6 +25,7 @@ TEST(Capabilities, ComeBackInTheirOrder) {
     const Capabilities back = capabilities_of(json_of(one));
     EXPECT_EQ(json_of(back), json_of(one));
     EXPECT_EQ(back.formats, one.formats);
+    EXPECT_EQ(back.formats_to, one.formats_to);
     EXPECT_EQ(back.schemes, one.schemes);
     EXPECT_EQ(back.types, one.types);
   }
@@ -32,7 +33,7 @@ TEST(Capabilities, ComeBackInTheirOrder) {
 
 TEST(Capabilities, OfNamesThatThereAreNotAreRefused) {
   const json whole = json_of(kernel_capabilities());
-  for (const char* field : {"operations", "formats", "schemes"}) {
+  for (const char* field : {"operations", "formats", "formats_to", "schemes"}) {
     for (const json& wrong : {json("nothing"), json(""), json(7)}) {
       json changed = whole;
       changed[field][0] = wrong;

@@ -36,7 +36,7 @@ std::vector<Result> Case::at_once(Operation operation, const std::vector<CallDat
     for (std::vector<std::uint8_t>& out : one.out) {
       out.resize(static_cast<std::size_t>(result_form.bytes()));
       tensors.push_back(output("the result", out, static_cast<std::size_t>(result_form.element_bytes)));
-      tensors.back().may_equal_poison = result.role == Role::packed;
+      tensors.back().may_equal_poison = is_packed(result.role);
     }
   }
   run(tensors, [&](const std::vector<void*>& at) {

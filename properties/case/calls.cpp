@@ -63,7 +63,7 @@ Matrix<std::uint32_t> specified_bits(const Problem& p, Role result, const CallDa
   if (result == Role::weights) return specified::weights(p, specified::as_int32(data.codes), data.parameters);
   if (result == Role::products) return whole_products(p, data.activations, data.codes);
   Matrix<std::uint32_t> bits;
-  bits.elements = specified::packed(*p.format, data.codes);
+  bits.elements = specified::packed(format_in(p, result), data.codes);
   bits.rows = 1;
   bits.columns = std::ssize(bits.elements);
   return bits;

@@ -246,7 +246,7 @@ Contents Case::run(Call call, Contents contents) {
     if (bytes.size() != size) throw std::logic_error(std::string("a call without all of its ") + form->name);
     tensors.push_back(row.is_output ? output(form->name, bytes, element_bytes, alignment)
                                     : input(form->name, bytes, element_bytes, alignment));
-    tensors.back().may_equal_poison = row.is_output && row.role == Role::packed;
+    tensors.back().may_equal_poison = row.is_output && is_packed(row.role);
     roles.push_back(row.role);
   }
   run(tensors, [&](const std::vector<void*>& at) {
@@ -274,7 +274,7 @@ Result Case::result_in(const Call& call, const std::vector<std::uint8_t>& bytes)
   coverage_.output_all(bits.elements);
   bits.rows = call.experts * call.n;
   bits.columns = call.k;
-  if (row.role == Role::packed) {
+  if (is_packed(row.role)) {
     bits.rows = call.experts;
     bits.columns = std::ssize(bits.elements) / call.experts;
   }
@@ -302,6 +302,12 @@ Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
   Contents contents;
   contents[Role::packed] = narrowed(packed, 4);
   return result_of(call_of(Operation::unpack, problem), std::move(contents)).as_codes();
+}
+
+std::vector<std::uint32_t> Case::convert(const std::vector<std::uint32_t>& packed) {
+  Contents contents;
+  contents[Role::packed] = narrowed(packed, 4);
+  return result_of(call_of(Operation::convert, problem), std::move(contents)).bits.elements;
 }
 
 Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed, const Parameters& parameters) {

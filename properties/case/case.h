@@ -105,6 +105,7 @@ class Case {
   Result run(Operation, const CallData&);
   std::vector<std::uint32_t> pack(const Matrix<std::uint8_t>& codes);
   Matrix<std::int32_t> unpack(const std::vector<std::uint32_t>& packed);
+  std::vector<std::uint32_t> convert(const std::vector<std::uint32_t>& packed);
   Matrix<std::uint32_t> dequantize(const std::vector<std::uint32_t>& packed, const Parameters&);
   /// Products are bf16, returned as bits of the same values in the problem's weight type: bf16 or fp32.
   Matrix<std::uint32_t> matmul(const Matrix<std::uint16_t>& activations, const Matrix<std::uint8_t>& codes,

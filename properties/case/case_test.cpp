@@ -586,6 +586,15 @@ TEST(Specified, IsWhatTheSpecificationSaysOfEveryShape) {
   }
 }
 
+TEST(Specified, ConvertsAsTheSpecificationOfTwoLayoutsDoes) {
+  constexpr Size size = {13, 64};
+  std::vector<std::uint32_t> from(static_cast<std::size_t>(packed_words(*tinygemm(2), size)));
+  for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::uint32_t>(mixed(i));  // of the padding too
+  std::vector<std::uint32_t> to(static_cast<std::size_t>(packed_words(*tinygemm(4), size)));
+  reference::convert<reference::TensorCoreTiled<2>, reference::TensorCoreTiled<4>>(from.data(), size, to.data());
+  EXPECT_EQ(specified::converted(*tinygemm(2), *tinygemm(4), from, size), to);
+}
+
 TEST(Specified, HasAWeightForWhatIsNoCodeToo) {
   for (const char* flags : {"--scheme=float --weight-type=bf16 --parameter-type=bf16",
                             "--scheme=integer --weight-type=fp16 --parameter-type=fp16",

@@ -27,6 +27,7 @@ Operation operation_of(const Property& property) {
 Cell cell_of(const Property& property, const Problem& p) {
   return {.operation = operation_of(property),
           .format = p.format,
+          .format_to = p.format_to,
           .scheme = p.scheme,
           .types = p.types,
           .groups = group_class_of(p.group_size, *p.format),
@@ -37,7 +38,8 @@ Cell cell_of(const Property& property, const Problem& p) {
 }
 
 std::string text_of(const Cell& cell) {
-  return std::string(name_of(cell.operation)) + " " + cell.format->name + " " + cell.scheme->name + " " +
+  const std::string to = cell.format_to == nullptr ? "" : std::string(" to ") + cell.format_to->name;
+  return std::string(name_of(cell.operation)) + " " + cell.format->name + to + " " + cell.scheme->name + " " +
          name_of(cell.types) + " groups=" + name_of(cell.groups) + " n%8=" + std::to_string(cell.n_tail) + " k=2^" +
          std::to_string(cell.log2_k) + (cell.is_aligned ? " aligned" : " least_aligned") + " profile=" + cell.profile;
 }

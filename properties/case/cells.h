@@ -21,6 +21,7 @@ Operation operation_of(const Property&);
 struct Cell {
   Operation operation;
   const Format* format;
+  const Format* format_to;  // as of a problem
   const Scheme* scheme;
   Types types;
   GroupClass groups;

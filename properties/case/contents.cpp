@@ -47,6 +47,7 @@ GeneratedTensor formula_of(Role role, reference::ResultOrder order, Type weight_
     case Role::pairs:
       return generated::CodePairs{codes};
     case Role::packed:
+    case Role::converted:
       return generated::PackedWords{codes, parameters};
     case Role::codes:
       return generated::UnpackedCodes{codes};

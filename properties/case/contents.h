@@ -44,6 +44,7 @@ Contents contents_of(Operation, const Problem&, const CallData&);
 
 /// The formula of a tensor of codes and parameters.
 /// @param order, weight_type  of weights
+/// @param codes  of the format in which the tensor lies
 /// @throws std::logic_error for activations and products, which have no formula
 GeneratedTensor formula_of(Role, reference::ResultOrder order, Type weight_type, const generated::Codes&,
                            const generated::Parameters&);

@@ -16,6 +16,7 @@ bool always(const Capabilities&) { return true; }
 constexpr std::int64_t most_of_16_bits = 65535;
 std::string in_format(const std::string& name, const Format& format) { return name + " as " + format.name; }
 std::string format_class(const Format& format) { return std::string("format ") + format.name; }
+std::string format_to_class(const Format& format) { return std::string("converted to ") + format.name; }
 /// The class of a large extent of the packed tensor, by the number of the dimension.
 std::string extent_class(int dimension) {
   return "more than 65,535 in dimension " + std::to_string(dimension) + " of packed";
@@ -33,6 +34,8 @@ const std::vector<ProblemClass>& problem_classes() {
     const auto block = [](const Problem& p) { return p.layout().legal.k; };
     std::vector<ProblemClass> all = {
         {"padding", [](const Problem& p) { return p.layout().padded(p.size()) != p.size(); }},
+        {"padding of what is converted to",
+         [](const Problem& p) { return p.format_to != nullptr && p.format_to->layout.padded(p.size()) != p.size(); }},
         {"several groups", [](const Problem& p) { return p.groups().k > 1; }},
         {"group smaller than a block", [=](const Problem& p) { return p.k != 0 && p.group_size < block(p); }},
         {"group equal to a block", [=](const Problem& p) { return p.k != 0 && p.group_size == block(p); }},
@@ -111,6 +114,7 @@ void Coverage::measured(const std::string& name, double value, const std::string
 void count_problem(const Problem& p, Coverage& coverage) {
   const auto count = [&coverage](const std::string& name) { ++coverage.classes[name]; };
   count(format_class(*p.format));
+  if (p.format_to != nullptr) count(format_to_class(*p.format_to));
   count(std::string("weights ") + name_of(p.types.weight));
   if (!p.variant.empty()) count(variant_class(p.variant));
   for (const ProblemClass& row : problem_classes()) {
@@ -135,18 +139,26 @@ namespace {
 /// Whether some problem that the subject takes is in a class. It tries the extremes of each format and group size.
 /// @param only  the format that the class is about, or nullptr
 bool is_in_reach(const Capabilities& e, const Format* only, const std::function<bool(const Problem&)>& holds) {
+  Problem p;
+  const auto is_some_size = [&] {
+    const std::int64_t n = n_unit(*p.format, e.n_multiple, p.format_to);
+    const std::int64_t k = k_unit(*p.format, p.group_size, p.format_to), side = std::lcm(n, k);
+    if (n > e.most_n || k > e.most_k) return false;
+    for (const Size size : {Size{n, k}, {e.most_n / n * n, k}, {n, e.most_k / k * k}, {side, side}}) {
+      p.n = size.n;
+      p.k = size.k;
+      if (p.n <= e.most_n && p.k <= e.most_k && holds(p)) return true;
+    }
+    return false;
+  };
   for (const Format* format : e.formats) {
     for (const std::int64_t group_size : e.group_sizes) {
-      const std::int64_t n = n_unit(*format, e.n_multiple), k = k_unit(*format, group_size), side = std::lcm(n, k);
       if ((only != nullptr && format != only) || !format->group_sizes.contains(group_size)) continue;
-      if (n > e.most_n || k > e.most_k) continue;
-      for (const Size size : {Size{n, k}, {e.most_n / n * n, k}, {n, e.most_k / k * k}, {side, side}}) {
-        Problem p;
+      for (const Format* format_to : e.formats_to_of(*format)) {
         p.format = format;
-        p.n = size.n;
-        p.k = size.k;
+        p.format_to = format_to;
         p.group_size = group_size;
-        if (p.n <= e.most_n && p.k <= e.most_k && holds(p)) return true;
+        if (is_some_size()) return true;
       }
     }
   }
@@ -240,6 +252,17 @@ CoverageGoals formats_taken() {
   return goals;
 }
 
+CoverageGoals formats_given() {
+  CoverageGoals goals = {"every format that is converted to", {}};
+  for (const Format& format : reference::formats) {
+    const auto is_given = [&format](const Capabilities& e) {
+      return is_in_reach(e, nullptr, [&format](const Problem& p) { return p.format_to == &format; });
+    };
+    goals.goals.push_back({format_to_class(format), is_given, has_class, &format, /*is_told=*/false});
+  }
+  return goals;
+}
+
 }  // namespace
 
 const CoverageGoals every_code_at_every_nibble = {
@@ -247,8 +270,10 @@ const CoverageGoals every_code_at_every_nibble = {
     {{"every code at every nibble of a word", has_units_of<8>, has_every_code<8>, word_format},
      {"every code at both nibbles of a byte", has_units_of<2>, has_every_code<2>, byte_format}}};
 const CoverageGoals every_format = formats_taken();
+const CoverageGoals every_format_to = formats_given();
 
 const CoverageGoals with_padding = one_class("padding");
+const CoverageGoals with_padding_to = one_class("padding of what is converted to");
 const CoverageGoals several_groups = one_class("several groups");
 const CoverageGoals groups_around_a_block = {
     "groups around a block",
@@ -305,7 +330,7 @@ Goals goals_of(const std::vector<const CoverageGoals*>& wanted, const Capabiliti
     for (const CoverageGoal& goal : row->goals) {
       if (goal.in_reach(capabilities)) {
         goals.in_reach.push_back(&goal);
-      } else if (goal.format == nullptr || is_missed(capabilities, *goal.format)) {
+      } else if (goal.is_told && (goal.format == nullptr || is_missed(capabilities, *goal.format))) {
         goals.out_of_reach.push_back(goal.name);
       }
     }

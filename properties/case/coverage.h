@@ -127,6 +127,7 @@ struct CoverageGoal {
       in_reach;  // whether the subject's capabilities and the property's draws allow it
   bool (*is_met)(const Coverage&, const std::string& name);
   const Format* format = nullptr;  // set for a goal about one format
+  bool is_told = true;             // in the verdict, where it is out of reach
 };
 
 /// The goals that a property names together: "every type" is a goal for each type.
@@ -145,7 +146,9 @@ void count_values(reference::FloatFormat, const std::vector<std::uint32_t>& scal
 // The goals that properties name.
 extern const CoverageGoals every_code_at_every_nibble;
 extern const CoverageGoals every_format;
+extern const CoverageGoals every_format_to;  // that convert gives
 extern const CoverageGoals with_padding;
+extern const CoverageGoals with_padding_to;  // in what convert gives
 extern const CoverageGoals several_groups;
 extern const CoverageGoals groups_around_a_block;  // smaller than, equal to and larger than the layout's unit of k
 extern const CoverageGoals unusual_groups;         // more than 256 columns, and no power of two

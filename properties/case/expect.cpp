@@ -68,9 +68,10 @@ std::string place_text(const Problem& problem, std::int64_t row, std::int64_t co
   row -= expert * problem.n;
   text << "row " << row << ", column " << column;
   if (row < problem.n && column < problem.k) {
-    const std::int64_t slot = problem.layout().slot_of({row, column}, problem.size());
-    const std::int64_t before = expert * problem.layout().slots(problem.size());
-    text << " (" << text_of(problem.layout().coordinates(before + slot, problem.size())) << ")";
+    const reference::Layout& layout = problem.layout_of_result();
+    const std::int64_t slot = layout.slot_of({row, column}, problem.size());
+    const std::int64_t before = expert * layout.slots(problem.size());
+    text << " (" << text_of(layout.coordinates(before + slot, problem.size())) << ")";
   }
   return text.str();
 }
@@ -211,7 +212,7 @@ template void Case::compare(const Matrix<std::int32_t>&, const Matrix<std::int32
 template void Case::compare(const Matrix<std::uint32_t>&, const Matrix<std::uint32_t>&, const Explanation&);
 
 void Case::expect_equal(const Result& got, const Result& expected) {
-  if (got.role == Role::packed) return expect_equal(got.bits.elements, expected.bits.elements);
+  if (is_packed(got.role)) return expect_equal(got.bits.elements, expected.bits.elements);
   if (got.role == Role::codes) return expect_equal(got.as_codes(), expected.as_codes());
   expect_equal(got.bits, expected.bits);
 }
@@ -237,7 +238,7 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
     throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " words, expected " +
                                   std::to_string(expected.size()));
   }
-  const reference::Layout& layout = problem.layout();
+  const reference::Layout& layout = problem.layout_of_result();
   const std::int64_t slots_of_expert = layout.slots(problem.size());
   std::ostringstream listed;
   std::int64_t wrong = 0;

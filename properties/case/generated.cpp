@@ -15,10 +15,12 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
   for (const RoleRow& row : roles_of(operation)) {
     const auto form = form_of(call, row);
     if (!form) continue;
+    const Format& format = format_in(problem, row.role);
     // A packed matrix is generated in the storage units of its layout.
     const auto element_bytes =
-        static_cast<std::size_t>(row.role == Role::packed ? problem.layout().bytes_of_unit : form->element_bytes);
-    formulas.push_back(formula_of(row.role, problem.format->result, problem.types.weight, codes, parameters));
+        static_cast<std::size_t>(is_packed(row.role) ? format.layout.bytes_of_unit : form->element_bytes);
+    formulas.push_back(formula_of(row.role, problem.format->result, problem.types.weight,
+                                  generated::in_format(format, codes), parameters));
     if (elements_of(formulas.back()) * static_cast<std::int64_t>(element_bytes) != form->bytes()) {
       throw std::logic_error(std::string("the formula of ") + form->name + " has another size than its tensor");
     }
@@ -47,7 +49,7 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
       subject_.run(call);
     });
   };
-  const bool may_equal_poison = result == Role::packed || any_nan != nullptr;
+  const bool may_equal_poison = is_packed(result) || any_nan != nullptr;
   guarded_call(tensors, [&] { under_poisons(tensors, may_equal_poison, run_under); });
   // Find out from at most 256 elements whether more than one value was expected.
   constexpr std::int64_t most_looked_at = 256;
@@ -58,7 +60,7 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
     const std::int64_t step = elements <= most_looked_at ? 1 : elements / most_looked_at;
     coverage_.expected_value(element_of(expected, step * looked_at));
   }
-  const std::int64_t codes_of_element = result == Role::packed ? problem.layout().slots_of_unit() : 1;
+  const std::int64_t codes_of_element = is_packed(result) ? problem.layout_of_result().slots_of_unit() : 1;
   coverage_.compared_more(elements * codes_of_element - looked_at);
   // Hash the differing elements only: equal ones are as the case expects.
   coverage_.output_value(static_cast<std::uint32_t>(elements));

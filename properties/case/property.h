@@ -100,11 +100,17 @@ inline Property operation_property(const std::string& kind, Operation operation,
   return operation_property(kind, operation, sentence, finds, std::move(meets), [=](Case& c) { body(c, operation); });
 }
 
+/// The goals, and if the operation is convert those about the format that it gives.
+inline std::vector<const CoverageGoals*> with_formats_to(std::vector<const CoverageGoals*> goals, Operation operation) {
+  if (operation == Operation::convert) goals.insert(goals.end(), {&every_format_to, &with_padding_to});
+  return goals;
+}
+
 /// The goals about shapes of an operation on the layout. Only weights have groups and types.
 inline std::vector<const CoverageGoals*> shapes_of(Operation operation) {
   std::vector<const CoverageGoals*> goals = {&every_format, &with_padding, &not_square, &both_alignments};
   if (result_role(operation) == Role::weights) goals.insert(goals.end(), {&several_groups, &every_type});
-  return goals;
+  return with_formats_to(goals, operation);
 }
 
 /// The multiple of n that an operation requires of its caller: a matmul's scales are padded to whole n-tiles.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "properties/problem/draw.h"
 #include "properties/problem/named.h"
@@ -21,11 +22,14 @@ std::vector<T> common(const std::vector<T>& wanted, const std::vector<T>& accept
 
 /// @return whether the subject takes some problem, by its sizes
 bool takes_some_size(const Capabilities& capabilities) {
-  return std::any_of(capabilities.formats.begin(), capabilities.formats.end(), [&](const Format* format) {
-    return n_unit(*format, capabilities.n_multiple) <= capabilities.most_n &&
-           std::any_of(capabilities.group_sizes.begin(), capabilities.group_sizes.end(), [&](std::int64_t group_size) {
-             return format->group_sizes.contains(group_size) && k_unit(*format, group_size) <= capabilities.most_k;
-           });
+  return std::ranges::any_of(capabilities.formats, [&](const Format* format) {
+    return std::ranges::any_of(capabilities.formats_to_of(*format), [&](const Format* format_to) {
+      return n_unit(*format, capabilities.n_multiple, format_to) <= capabilities.most_n &&
+             std::ranges::any_of(capabilities.group_sizes, [&](std::int64_t group_size) {
+               return format->group_sizes.contains(group_size) &&
+                      k_unit(*format, group_size, format_to) <= capabilities.most_k;
+             });
+    });
   });
 }
 
@@ -40,8 +44,20 @@ std::vector<T> firsts(const std::vector<Item>& items, OfItem of_item) {
   return all;
 }
 
-bool needs_pack(const Property& property) {
-  return std::find(property.needs.begin(), property.needs.end(), Operation::pack) != property.needs.end();
+bool needs(const Property& property, Operation operation) {
+  return std::find(property.needs.begin(), property.needs.end(), operation) != property.needs.end();
+}
+
+/// Leaves the formats that convert can be asked of, and the least group size of each: parameters take no part.
+void keep_convertible(Capabilities& capabilities) {
+  std::erase_if(capabilities.formats_to, [](const Format* one) { return !packs_codes_alone(*one); });
+  std::erase_if(capabilities.formats, [&](const Format* one) {
+    const bool has_other = std::ranges::any_of(capabilities.formats_to, [=](const Format* to) { return to != one; });
+    return !has_other || !packs_codes_alone(*one);
+  });
+  std::set<std::int64_t> least_sizes;
+  for (const Format* one : capabilities.formats) least_sizes.insert(one->group_sizes.contains(16) ? 16 : 32);
+  capabilities.group_sizes.assign(least_sizes.begin(), least_sizes.end());
 }
 
 }  // namespace
@@ -49,7 +65,14 @@ bool needs_pack(const Property& property) {
 SampleSpace sample_space_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
   SampleSpace result = {capabilities, property.sampling, capabilities.most_k};
   std::vector<const Format*>& formats = result.capabilities.formats;
-  if (needs_pack(property)) std::erase_if(formats, [](const Format* one) { return !packs_codes_alone(*one); });
+  if (needs(property, Operation::pack)) {
+    std::erase_if(formats, [](const Format* one) { return !packs_codes_alone(*one); });
+  }
+  if (needs(property, Operation::convert)) {
+    keep_convertible(result.capabilities);
+  } else {
+    result.capabilities.formats_to.clear();
+  }
   for (const Operation operation : property.needs) {
     if (!capabilities.has(operation)) *why_not = std::string("the subject has no ") + name_of(operation);
   }
@@ -110,6 +133,8 @@ void require_within(const Problem& p, const SampleSpace& space) {
   };
   const auto number = [](std::int64_t value) { return std::to_string(value); };
   require("--format", p.format, space.capabilities.formats, [](const Format* format) { return format->name; });
+  require("--format-to", p.format_to, space.capabilities.formats_to_of(*p.format),
+          [](const Format* format) { return format == nullptr ? "none" : format->name; });
   require("--scheme", p.scheme, schemes_of(*p.format, space.sampling.schemes),
           [](const Scheme* scheme) { return scheme->name; });
   require("--weight-type and --parameter-type", p.types, types_of(*p.scheme, space.sampling.types),
@@ -135,10 +160,9 @@ void require_within(const Problem& p, const SampleSpace& space) {
     if (given > most) throw UsageError(argument, number(given), "at most " + number(most) + " for this " + of);
   };
   if (fixed.empty()) require_at_most("--experts", p.experts, space.sampling.most_experts, "property");
-  if (p.n % n_unit(*p.format, space.sampling.n_multiple) != 0) {
-    throw UsageError(
-        "--n", number(p.n),
-        "a multiple of " + number(n_unit(*p.format, space.sampling.n_multiple)) + " for this property and subject");
+  const std::int64_t unit = n_unit(*p.format, space.sampling.n_multiple, p.format_to);
+  if (p.n % unit != 0) {
+    throw UsageError("--n", number(p.n), "a multiple of " + number(unit) + " for this property and subject");
   }
   require_at_most("--k", p.k, space.most_k_taken, "subject");
   require_at_most("--n", p.n, space.capabilities.most_n, "subject");
@@ -170,16 +194,17 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   const auto step = [&](auto change) {
     Problem next = p;
     change(next);
-    const bool possible = next.n > 0 && next.k > 0 && next.k % k_unit(*next.format, next.group_size) == 0 &&
-                          next.n % n_unit(*next.format, sampling.n_multiple) == 0 &&
+    const bool possible = next.n > 0 && next.k > 0 && next.format != next.format_to &&
+                          next.k % k_unit(*next.format, next.group_size, next.format_to) == 0 &&
+                          next.n % n_unit(*next.format, sampling.n_multiple, next.format_to) == 0 &&
                           next.format->group_sizes.contains(next.group_size) && has_types(*next.scheme, next.types);
     if (!possible || next.n * next.k > p.n * p.k || next == p) return;
     next.codes = cut(next.codes, next.experts * next.n * next.k);
     next.parameters = cut(next.parameters, next.experts * next.group_count());
     steps.push_back(next);
   };
-  const std::int64_t unit = k_unit(*p.format, p.group_size);
-  const std::int64_t n_multiple = n_unit(*p.format, sampling.n_multiple);
+  const std::int64_t unit = k_unit(*p.format, p.group_size, p.format_to);
+  const std::int64_t n_multiple = n_unit(*p.format, sampling.n_multiple, p.format_to);
   const std::int64_t n_tail = p.n % 8;  // a failure may need this tail
   for (const std::int64_t n :
        {n_multiple, n_tail, p.n / 2 / n_multiple * n_multiple, p.n / 16 * 8 + n_tail, p.n - n_multiple}) {
@@ -200,12 +225,17 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
       if (!has_types(*next.scheme, next.types) && !types.empty()) next.types = types.front();
     });
   });
+  if (p.format_to != nullptr) {
+    for_each_plainer(capabilities.formats_to, p.format_to,
+                     [&](const Format* format_to) { step([&](Problem& next) { next.format_to = format_to; }); });
+  }
   for_each_plainer(capabilities.group_sizes, p.group_size, [&](std::int64_t group_size) {
     step([&](Problem& next) { next.group_size = group_size; });
     // If the plainer size does not divide k, the largest smaller k that it divides.
     step([&](Problem& next) {
       next.group_size = group_size;
-      next.k = p.k / k_unit(*p.format, group_size) * k_unit(*p.format, group_size);
+      const std::int64_t of_size = k_unit(*p.format, group_size, p.format_to);
+      next.k = p.k / of_size * of_size;
     });
   });
   for_each_plainer(schemes_of(*p.format, sampling.schemes), p.scheme,

@@ -37,8 +37,9 @@ Rows rows_of(std::int64_t n_tail, std::int64_t n_multiple) {
 }
 
 /// The most columns of a matrix with so many rows. One of the fewest rows may have more elements than others.
-std::int64_t most_columns(const Sampling& sampling, const Format& format, std::int64_t rows) {
-  if (rows == n_unit(format, sampling.n_multiple)) return sampling.most_k;
+/// @param n_unit  the fewest rows
+std::int64_t most_columns(const Sampling& sampling, std::int64_t n_unit, std::int64_t rows) {
+  if (rows == n_unit) return sampling.most_k;
   return std::min(sampling.most_k, sampling.most_elements / rows);
 }
 
@@ -95,10 +96,11 @@ std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space, Operati
     std::int64_t unit;  // of k
   };
   const auto add = [&](Cell cell, const std::vector<Group>& groups) {
+    const std::int64_t fewest_rows = n_unit(*cell.format, sampling.n_multiple, cell.format_to);
     for (cell.n_tail = 0; cell.n_tail < 8; ++cell.n_tail) {
-      const Rows rows = rows_of(cell.n_tail, n_unit(*cell.format, sampling.n_multiple));
+      const Rows rows = rows_of(cell.n_tail, fewest_rows);
       if (rows.first == 0 || rows.first > space.capabilities.most_n) continue;
-      const std::int64_t most_k = most_columns(sampling, *cell.format, rows.first);
+      const std::int64_t most_k = most_columns(sampling, fewest_rows, rows.first);
       Shape shape = {cell};
       for (const Group& group : groups) {
         const Factors factors = factors_of(group.unit, cell.log2_k, most_k);
@@ -107,21 +109,25 @@ std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space, Operati
       if (!shape.group_sizes.empty()) shapes.push_back(std::move(shape));
     }
   };
-  for (const Format* format : space.capabilities.formats) {
+  const auto add_format = [&](const Format* format, const Format* format_to) {
     std::map<GroupClass, std::vector<Group>> groups;
     for (const std::int64_t size : space.capabilities.group_sizes) {
       if (!format->group_sizes.contains(size)) continue;
-      groups[group_class_of(size, *format)].push_back({size, k_unit(*format, size)});
+      groups[group_class_of(size, *format)].push_back({size, k_unit(*format, size, format_to)});
     }
     for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
       for (const Types types : types_of(*scheme, sampling.types)) {
         for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
           for (const auto& [of_class, sizes] : groups) {
-            add({operation, format, scheme, types, of_class, 0, log2_k, /*is_aligned=*/true, /*profile=*/""}, sizes);
+            add({operation, format, format_to, scheme, types, of_class, 0, log2_k, /*is_aligned=*/true, /*profile=*/""},
+                sizes);
           }
         }
       }
     }
+  };
+  for (const Format* format : space.capabilities.formats) {
+    for (const Format* format_to : space.capabilities.formats_to_of(*format)) add_format(format, format_to);
   }
   return shapes;
 }
@@ -135,7 +141,8 @@ Sampler::Sampler(const Property& property, const std::string& subject, const Sam
       shapes_(shapes_of(space, operation_of(property))) {
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const Cell &own = shapes_[i].cell, &before = shapes_[i == 0 ? 0 : i - 1].cell;
-    const bool is_same = own.format == before.format && own.scheme == before.scheme && own.types == before.types;
+    const bool is_same = own.format == before.format && own.format_to == before.format_to &&
+                         own.scheme == before.scheme && own.types == before.types;
     if (i == 0 || !is_same) kinds_.push_back(i);
   }
   kinds_.push_back(shapes_.size());
@@ -171,13 +178,15 @@ Problem Sampler::at(std::uint64_t turn) const {
   p.property = property_.name;
   p.subject = subject_;
   p.format = in.format;
+  p.format_to = in.format_to;
   p.scheme = in.scheme;
   p.types = in.types;
   p.profile = in.profile;
   p.group_size = draw.one_of(shape_of(number).group_sizes);
-  const Rows rows = rows_of(in.n_tail, n_unit(*p.format, sampling.n_multiple));
-  const std::int64_t unit = k_unit(*p.format, p.group_size);
-  const Factors factors = factors_of(unit, in.log2_k, most_columns(sampling, *p.format, rows.first));
+  const std::int64_t fewest_rows = n_unit(*p.format, sampling.n_multiple, p.format_to);
+  const Rows rows = rows_of(in.n_tail, fewest_rows);
+  const std::int64_t unit = k_unit(*p.format, p.group_size, p.format_to);
+  const Factors factors = factors_of(unit, in.log2_k, most_columns(sampling, fewest_rows, rows.first));
   p.k = unit * draw(at_an_edge_or_between(factors.first, factors.last));
   const std::int64_t most_rows =
       std::max(rows.first, std::min(sampling.most_elements / p.k, space_.capabilities.most_n));

@@ -1,6 +1,6 @@
-/// Draws problems from a sample space. Its kinds of problems (a format with a scheme and types) take turns, so that one
-/// of few cells is drawn as often as one of many. A kind visits all its cells before it visits any again, evenly from
-/// the start, and RapidCheck draws a problem within each.
+/// Draws problems from a sample space. Its kinds of problems (a format, and what it is converted to, with a scheme and
+/// types) take turns, so that one of few cells is drawn as often as one of many. A kind visits all its cells before it
+/// visits any again, evenly from the start, and RapidCheck draws a problem within each.
 #pragma once
 
 #include <cstdint>

@@ -58,7 +58,7 @@ const std::vector<Pairing>& pairings() {
 constexpr std::uint64_t sampling = 900;
 
 /// The fewest columns that a problem can have: whole supertiles and whole groups.
-std::int64_t unit_columns(const Problem& p) { return k_unit(*p.format, p.group_size); }
+std::int64_t unit_columns(const Problem& p) { return k_unit(*p.format, p.group_size, p.format_to); }
 
 /// Why a problem is wrong for a pairing; empty if nothing is wrong.
 std::string objection_to(const Problem& p, const Pairing& pairing) {
@@ -75,8 +75,9 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   if (p.n % pairing.property->sampling.n_multiple != 0 || p.n % pairing.row->capabilities.n_multiple != 0)
     return "n is no multiple";
   if (p.k > std::max(drawn.most_k, unit_columns(p))) return "too many columns";
-  if (p.n * p.k > std::max(drawn.most_elements, n_unit(*p.format, drawn.n_multiple) * p.k)) return "too many elements";
-  const auto& sizes = pairing.row->capabilities.group_sizes;
+  const std::int64_t fewest_rows = n_unit(*p.format, drawn.n_multiple, p.format_to);
+  if (p.n * p.k > std::max(drawn.most_elements, fewest_rows * p.k)) return "too many elements";
+  const auto& sizes = pairing.space.capabilities.group_sizes;
   if (std::find(sizes.begin(), sizes.end(), p.group_size) == sizes.end()) return "a group size that is not drawn";
   return "";
 }
@@ -139,7 +140,7 @@ TEST(Sampler, ReachesAllOfTheDomains) {
   for (const Pairing& pairing : pairings()) {
     if (!pairing.is_drawn()) continue;
     SCOPED_TRACE(pairing.name());
-    std::set<const Format*> formats;
+    std::set<const Format*> formats, formats_to;
     std::set<std::int64_t> group_sizes;
     std::set<const Scheme*> schemes;
     std::set<Types> types;
@@ -151,6 +152,7 @@ TEST(Sampler, ReachesAllOfTheDomains) {
     for (std::uint64_t i = 0; i < sampling; ++i) {
       const Problem p = problems.at(i);
       formats.insert(p.format);
+      if (p.format_to != nullptr) formats_to.insert(p.format_to);
       group_sizes.insert(p.group_size);
       schemes.insert(p.scheme);
       types.insert(p.types);
@@ -159,7 +161,7 @@ TEST(Sampler, ReachesAllOfTheDomains) {
       most_elements = std::max(most_elements, p.n * p.k);
       counts["padding"] += p.layout().padded(p.size()).n != p.n ? 1 : 0;
       counts["one row, or as few as come together"] +=
-          p.n == n_unit(*p.format, pairing.space.sampling.n_multiple) ? 1 : 0;
+          p.n == n_unit(*p.format, pairing.space.sampling.n_multiple, p.format_to) ? 1 : 0;
       counts["more n-tiles than one"] += p.n > 8 ? 1 : 0;
       counts["more n-tiles than eight"] += p.n > 64 ? 1 : 0;
       counts["not square"] += p.n != p.k ? 1 : 0;
@@ -175,7 +177,8 @@ TEST(Sampler, ReachesAllOfTheDomains) {
     }
     const auto set_of = [](const auto& list) { return std::set(list.begin(), list.end()); };
     EXPECT_EQ(formats, set_of(pairing.space.capabilities.formats));
-    EXPECT_EQ(group_sizes, set_of(pairing.row->capabilities.group_sizes));
+    EXPECT_EQ(formats_to, set_of(pairing.space.capabilities.formats_to));
+    EXPECT_EQ(group_sizes, set_of(pairing.space.capabilities.group_sizes));
     EXPECT_EQ(schemes, set_of(pairing.space.sampling.schemes));
     EXPECT_EQ(types, set_of(pairing.space.sampling.types));
     EXPECT_EQ(profiles_drawn, set_of(pairing.property->sampling.profiles));
@@ -357,16 +360,20 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
         problem = steps.front();  // always the first step, as if every problem failed
       }
       ASSERT_LT(taken, 200) << "no end";
-      const Capabilities& capabilities = pairing.row->capabilities;
-      EXPECT_EQ(problem.n, n_unit(*problem.format, pairing.space.sampling.n_multiple));
+      const Capabilities& capabilities = pairing.space.capabilities;
+      EXPECT_EQ(problem.n, n_unit(*problem.format, pairing.space.sampling.n_multiple, problem.format_to));
       // The plainest, unless it takes no matrix of so few columns.
-      const auto takes = [&](const Format& format, std::int64_t group_size) {
-        return problem.k % k_unit(format, group_size) == 0 && problem.n % n_unit(format, 1) == 0;
+      const auto takes = [&](const Format* format, const Format* format_to, std::int64_t group_size) {
+        return format != format_to && problem.k % k_unit(*format, group_size, format_to) == 0 &&
+               problem.n % n_unit(*format, 1, format_to) == 0;
       };
-      const Format& plainest = *capabilities.formats.front();
-      EXPECT_TRUE(problem.format == &plainest || !takes(plainest, problem.group_size)) << line_of(problem);
+      const Format *const plainest = capabilities.formats.front(), *const format_to = problem.format_to;
+      EXPECT_TRUE(problem.format == plainest || !takes(plainest, format_to, problem.group_size)) << line_of(problem);
+      const Format* const plainest_to = capabilities.formats_to_of(*problem.format).front();
+      EXPECT_TRUE(format_to == plainest_to || !takes(problem.format, plainest_to, problem.group_size))
+          << line_of(problem);
       const std::int64_t least = capabilities.group_sizes.front();
-      EXPECT_TRUE(problem.group_size == least || !takes(*problem.format, least)) << line_of(problem);
+      EXPECT_TRUE(problem.group_size == least || !takes(problem.format, format_to, least)) << line_of(problem);
       EXPECT_EQ(problem.k, unit_columns(problem));
       EXPECT_EQ(problem.scheme, schemes_of(*problem.format, pairing.space.sampling.schemes).front());
       EXPECT_EQ(problem.types, types_of(*problem.scheme, pairing.space.sampling.types).front());
@@ -404,6 +411,62 @@ TEST(DomainsOfAProperty, AreEmptyForAReasonWhereAPropertyAboutTensorsMeetsASubje
   EXPECT_EQ(why_not(about_tensors, library_capabilities({Operation::unpack})), "the subject has no pack");
   about_tensors.of_tensors = false;
   EXPECT_EQ(why_not(about_tensors, library_capabilities({Operation::pack})), "");
+}
+
+TEST(DomainsOfAProperty, OfConvertAreFormatsOfCodesAloneAndTheirLeastGroups) {
+  Capabilities capabilities = specification_capabilities();
+  std::string reason;
+  const SampleSpace space =
+      sample_space_of(property_that_needs({Operation::convert}, {.of_codes = true}), capabilities, &reason);
+  EXPECT_EQ(reason, "");
+  EXPECT_EQ(space.capabilities.formats, formats_of_codes_alone());
+  EXPECT_EQ(space.capabilities.formats_to, formats_of_codes_alone());
+  EXPECT_EQ(space.capabilities.group_sizes, (std::vector<std::int64_t>{16, 32}));
+  const auto objection = [&](const std::string& flags) -> std::string {
+    try {
+      require_within(problem_of("--property=c --subject=s --k=64 " + flags), space);
+    } catch (const UsageError& illegal) {
+      return illegal.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(objection("--format-to=plain"), "");
+  EXPECT_TRUE(objection("").starts_with("--format-to: given none, legal is tinygemm-4, tinygemm-8, plain, "));
+  EXPECT_TRUE(objection("--format-to=tinygemm-2").starts_with("--format-to: given tinygemm-2, legal is tinygemm-4, "));
+  EXPECT_EQ(objection("--format-to=awq --n=4"), "--n: given 4, legal is a multiple of 8 for this property and subject");
+  EXPECT_EQ(why_not(property_that_needs({Operation::convert}), kernel_capabilities()), "the subject has no convert");
+  // A property about another operation converts nothing.
+  const SampleSpace of_pack = sample_space_of(property_that_needs({Operation::pack}), capabilities, &reason);
+  EXPECT_THROW(require_within(problem_of("--property=c --subject=s --format-to=plain"), of_pack), UsageError);
+}
+
+TEST(AnCapabilities, TakesConversionsToItsFormatsOfAnyGroupSize) {
+  Capabilities capabilities = kernel_capabilities();
+  capabilities.group_sizes = {64};
+  capabilities.any_group_size = false;
+  capabilities.formats_to = {tinygemm(2), format_of("format", "awq")};
+  const auto takes = [&](const std::string& flags) {
+    return capabilities.takes(problem_of("--property=c --subject=s --k=64 " + flags));
+  };
+  EXPECT_TRUE(takes("--format-to=awq --group-size=16"));
+  EXPECT_FALSE(takes("--format-to=awq --group-size=16 --n=4"));
+  EXPECT_FALSE(takes("--format-to=plain"));
+  EXPECT_FALSE(takes("--format-to=tinygemm-2"));
+  EXPECT_TRUE(takes("--format=tinygemm-4 --format-to=tinygemm-2 --n=3"));
+  EXPECT_FALSE(takes("--group-size=16"));
+}
+
+TEST(Shrinks, OfAConversionAreTowardsPlainerFormatsOnBothSides) {
+  std::string reason;
+  const SampleSpace space = sample_space_of(property_that_needs({Operation::convert}, {.of_codes = true}),
+                                            specification_capabilities(), &reason);
+  const Problem problem = problem_of("--property=c --subject=s --format=plain --format-to=awq --n=8 --k=32");
+  std::set<std::string> pairs;
+  for (const Problem& step : smaller_problems(problem, space)) {
+    EXPECT_NO_THROW(require_possible(step)) << line_of(step);
+    if (step.size() == problem.size()) pairs.insert(std::string(step.format->name) + " to " + step.format_to->name);
+  }
+  EXPECT_EQ(pairs, (std::set<std::string>{"plain to awq", "tinygemm-2 to awq", "plain to tinygemm-2"}));
 }
 
 TEST(AnCapabilities, TakesTheProblemsWhoseEveryNumberItHas) {
@@ -513,7 +576,8 @@ TEST(DomainsOfAProperty, OfMutantSubjectsAreThoseOfTheKernels) {
     const std::vector<const Format*>& formats = row.capabilities.formats;
     if (std::find(formats.begin(), formats.end(), first_format) == formats.end()) continue;  // of other formats alone
     for (const Property& property : properties()) {
-      if (property.from_several_threads) continue;  // mutants hold no lock
+      if (property.from_several_threads) continue;                 // mutants hold no lock
+      if (operation_of(property) == Operation::convert) continue;  // which the kernels do not have
       EXPECT_EQ(why_not(property, row.capabilities), why_not(property, kernel_capabilities()))
           << row.name << ", " << property.name;
     }

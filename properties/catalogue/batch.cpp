@@ -39,12 +39,13 @@ std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) 
     one.group_size = group_size;
     one.scheme = scheme;
     take_one_of(capabilities.formats, one.format);
-    const std::int64_t rows = n_unit(*one.format, capabilities.n_multiple);
+    take_one_of(capabilities.formats_to_of(*one.format), one.format_to);
+    const std::int64_t rows = n_unit(*one.format, capabilities.n_multiple, one.format_to);
     one.n = (one.n + rows - 1) / rows * rows;
     if (!capabilities.any_group_size) take_one_of(capabilities.group_sizes, one.group_size);
     take_one_of(schemes_of(*one.format, capabilities.schemes), one.scheme);
     take_one_of(types_of(*one.scheme, capabilities.types), one.types);
-    const std::int64_t unit = k_unit(*one.format, one.group_size);
+    const std::int64_t unit = k_unit(*one.format, one.group_size, one.format_to);
     if (one.k % unit != 0) one.k = unit;
     if (capabilities.takes(one)) problems.push_back(one);
   }
@@ -55,7 +56,7 @@ std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) 
 
 std::vector<Property> batch_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : kernel_operations) {
+  for (const Operation operation : pointer_operations) {
     std::vector<const CoverageGoals*> meets = shapes_of(operation);
     meets.insert(meets.begin(), &several_experts);
     rows.push_back(operation_property("batch", operation, "gives_every_expert_what_it_gives_it_alone",

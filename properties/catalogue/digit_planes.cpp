@@ -150,7 +150,7 @@ void expect_every_plane_arrives(const Problem& p, const SentPlanes& sent) {
                          std::to_string(digit) + sent.of_numbers + (complemented ? ", complemented. " : ". ");
       if (wrong.empty()) {
         throw Failure("mismatch", text + "Of those listed, all that is wrong is in the padding, which holds code " +
-                                      std::to_string(p.layout().padding_code) + ".");
+                                      std::to_string(p.layout_of_result().padding_code) + ".");
       }
       const std::vector<ElementInPlanes> seen = seen_in_planes(sent, wrong);
       const Arrival arrival = arrival_of(sent.planes, seen);

@@ -1,5 +1,6 @@
 #include "properties/catalogue/enumerated_shapes.h"
 
+#include <algorithm>
 #include <numeric>
 #include <set>
 #include <string>
@@ -39,11 +40,11 @@ std::int64_t digits_of(std::int64_t count, int bits) {
 /// One enumeration step: every digit plane of the elements, or of the groups' parameters, and its complement.
 Enumeration one_matrix(const Problem& problem, const Property& property) {
   const bool has_groups = property.name.starts_with("group/");
-  const bool with_padding = result_role(property.needs.front()) == Role::packed;  // the padding is compared too
+  const bool with_padding = is_packed(result_role(property.needs.front()));  // the padding is compared too
   const bool of_zero = property.name.ends_with("_own_zero");
   const std::int64_t digits = has_groups ? digits_of(problem.group_count(), bits_of_group_digit(problem, of_zero))
                                          : digits_of(problem.n * problem.k, 4);
-  const std::int64_t elements = with_padding ? problem.layout().slots(problem.size()) : problem.n * problem.k;
+  const std::int64_t elements = with_padding ? problem.layout_of_result().slots(problem.size()) : problem.n * problem.k;
   return {.steps = 1,
           .points_of_step = static_cast<std::uint64_t>(problem.n * problem.k),
           .compared_of_step = static_cast<std::uint64_t>(2 * digits * elements),
@@ -61,19 +62,24 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
   std::vector<Enumeration> all;
   std::set<std::string> lines;  // rounding n up to a multiple of 8 gives the same problem for several tails
   const auto add = [&](Problem problem) {
-    const std::int64_t unit = n_unit(*problem.format, sampling.n_multiple);
+    const std::int64_t unit = n_unit(*problem.format, sampling.n_multiple, problem.format_to);
     problem.n = (problem.n + unit - 1) / unit * unit;
     const bool divides = !problem.format->groups_divide_rows || problem.k % problem.group_size == 0;
     const bool taken = divides && capabilities.takes(problem);
     if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
+  Problem problem;
   /// A property that is not about groups needs only one group size.
   const auto sizes_of = [&](const std::vector<std::int64_t>& sizes) {
-    return has_groups ? sizes : std::vector<std::int64_t>{capabilities.group_sizes.front()};
+    if (has_groups) return sizes;
+    std::vector<std::int64_t> legal = space.capabilities.group_sizes;
+    std::erase_if(legal, [&](std::int64_t size) { return !problem.format->group_sizes.contains(size); });
+    legal.resize(std::min<std::size_t>(1, legal.size()));
+    return legal;
   };
-  Problem problem;
-  for (const Format* format : space.capabilities.formats) {
+  const auto add_format = [&](const Format* format, const Format* format_to) {
     problem.format = format;
+    problem.format_to = format_to;
     for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
       problem.scheme = scheme;
       for (const Types types : types_of(*scheme, sampling.types)) {
@@ -83,16 +89,20 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
           for (const std::int64_t n : rows) {
             problem.n = n;
             for (const std::int64_t times : {1, 2, 5}) {
-              problem.k = k_unit(*problem.format, group_size) * times;
+              problem.k = k_unit(*problem.format, group_size, format_to) * times;
               add(problem);
             }
           }
         }
       }
     }
+  };
+  for (const Format* format : space.capabilities.formats) {
+    for (const Format* format_to : space.capabilities.formats_to_of(*format)) add_format(format, format_to);
   }
   for (const Format* format : space.capabilities.formats) {
     problem.format = format;
+    problem.format_to = space.capabilities.formats_to_of(*format).front();
     problem.scheme = schemes_of(*format, sampling.schemes).front();
     problem.types = types_of(*problem.scheme, sampling.types).front();
     for (const Shape& shape : shapes_of_models) {

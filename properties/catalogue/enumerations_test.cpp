@@ -109,15 +109,17 @@ TEST(Enumerations, AreOfProblemsThatAreLegalAndWithinWhatPropertyAndSubjectTake)
 }
 
 TEST(Enumerations, HaveNoProblemTwice) {
-  using Key = std::tuple<std::int64_t, std::int64_t, const Format*, std::int64_t, const Scheme*, Types, std::string>;
+  using Key = std::tuple<std::int64_t, std::int64_t, const Format*, const Format*, std::int64_t, const Scheme*, Types,
+                         std::string>;
   for (const Property* property : enumerated_properties()) {
     for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities&, const SampleSpace&) {
       std::set<Key> shapes;
       for (const Enumeration& enumeration : all) {
         const Problem first = enumeration.problem(0);
-        EXPECT_TRUE(
-            shapes.insert({first.n, first.k, first.format, first.group_size, first.scheme, first.types, first.variant})
-                .second)
+        EXPECT_TRUE(shapes
+                        .insert({first.n, first.k, first.format, first.format_to, first.group_size, first.scheme,
+                                 first.types, first.variant})
+                        .second)
             << line_of(first);
         // The steps of one enumeration differ only in where their points begin. Tests below check arithmetic and words
         // more closely.

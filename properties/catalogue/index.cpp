@@ -49,14 +49,15 @@ SentPlanes sent_codes(Case& c, Operation operation, const std::string& elements,
   return sent;
 }
 
-void pack_puts_every_code(Case& c) {
-  const reference::Layout& layout = c.problem.layout();
+void puts_every_code(Case& c, Operation operation) {
+  const reference::Layout& layout = c.problem.layout_of_result();
   const Size size = c.problem.size();
   const int slots = layout.slots_of_unit();
   const auto code_of = [&](std::uint32_t unit, const WrongPlace& at) {
     return static_cast<int>(unit >> (4 * (layout.slot_of({at.row, at.column}, size) % slots)) & 15);
   };
-  SentPlanes sent = sent_codes(c, Operation::pack, std::string("packed ") + layout.unit + "s", code_of);
+  const std::string elements = std::string(operation == Operation::pack ? "packed " : "converted ") + layout.unit + "s";
+  SentPlanes sent = sent_codes(c, operation, elements, code_of);
   sent.wrong_in = [&](const Differences::One& one, const auto& sent_to) {
     std::vector<WrongPlace> wrong;
     for (int nibble = 0; nibble < slots; ++nibble) {
@@ -138,6 +139,12 @@ void unpack_reads_the_specified_nibbles(Case& c) {
   c.expect_equal(c.unpack(words), specified::unpacked(*c.problem.format, words, {c.problem.n, c.problem.k}));
 }
 
+void convert_gives_what_pack_gives(Case& c) {
+  const std::vector<std::uint32_t> words = c.words();
+  const Problem& p = c.problem;
+  c.expect_equal(c.convert(words), specified::converted(*p.format, *p.format_to, words, p.size()));
+}
+
 void unpack_ignores_scales(Case& c) {
   const std::vector<std::uint32_t> packed = specified::packed(*c.problem.format, c.codes());
   const Matrix<std::int32_t> before = c.unpack(packed);
@@ -174,18 +181,23 @@ const std::vector<const CoverageGoals*> codes_and_shapes = {&every_code_at_every
 }  // namespace
 
 std::vector<Property> index_properties() {
+  std::vector<const CoverageGoals*> of_convert = shapes_of(Operation::convert);
+  of_convert.push_back(&every_code_at_every_nibble);
   const Sampling of_codes = {.of_codes = true};
   const Sampling any_words = {.of_codes = true, .n_multiple = 8};
   return {
       proved_over_shapes(operation_property("index", Operation::pack, "puts_every_code_where_the_specification_says",
                                             "nibble order, lanes, fragments, tiles swapped or skipped", shapes,
-                                            pack_puts_every_code)),
+                                            puts_every_code)),
       proved_over_shapes(operation_property("index", Operation::unpack,
                                             "takes_every_code_from_where_the_specification_says",
                                             "the same, on the way back", shapes, unpack_takes_every_code)),
       proved_over_shapes(
           operation_property("index", Operation::dequantize, "takes_every_code_from_where_the_specification_says",
                              "the same, in the kernel with arithmetic", shapes, dequantize_takes_every_code)),
+      proved_over_shapes(operation_property("index", Operation::convert, "puts_every_code_where_the_specification_says",
+                                            "an index of either format in place of the other's",
+                                            shapes_of(Operation::convert), puts_every_code)),
       {"bits/unpack_returns_every_packed_code",
        "pack and unpack that disagree",
        {Operation::pack, Operation::unpack},
@@ -201,6 +213,9 @@ std::vector<Property> index_properties() {
       operation_property("bits", Operation::unpack, "reads_the_specified_nibbles_of_any_word",
                          "masks and shifts that only some words show", codes_and_shapes,
                          unpack_reads_the_specified_nibbles),
+      operation_property("bits", Operation::convert, "gives_what_pack_gives_of_the_unpacked_codes",
+                         "codes that only some words hold; padding that is not the format's", of_convert,
+                         convert_gives_what_pack_gives),
       {"codes/unpack_does_not_depend_on_scales",
        "state kept between calls",
        {Operation::unpack, Operation::dequantize},

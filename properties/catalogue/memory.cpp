@@ -26,20 +26,30 @@ void operation_is_the_same_under(Case& c, const Fill& other, Operation operation
   c.expect_equal(second, first);
 }
 
-/// Padding rows may hold any code without changing the result.
-void padding_never_matters(Case& c) {
-  const Matrix<std::uint8_t> codes = c.codes();
-  const Parameters parameters = c.parameters();
+/// The packed codes, with any codes in the padding rows.
+std::vector<std::uint32_t> with_other_padding(const Case& c, const Matrix<std::uint8_t>& codes) {
   const Size padded_size = c.problem.layout().padded(c.problem.size());
   Matrix<std::uint8_t> padded(padded_size.n, padded_size.k);
   for (std::size_t i = 0; i < padded.elements.size(); ++i) {
     padded.elements[i] = i < codes.elements.size() ? codes.elements[i] : static_cast<std::uint8_t>(c.choice(i) & 15);
   }
+  return specified::packed(*c.problem.format, padded);
+}
+
+/// Padding rows may hold any code without changing the result.
+void padding_never_matters(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  const Parameters parameters = c.parameters();
   const std::vector<std::uint32_t> clean = specified::packed(*c.problem.format, codes);
-  const std::vector<std::uint32_t> dirty = specified::packed(*c.problem.format, padded);
+  const std::vector<std::uint32_t> dirty = with_other_padding(c, codes);
   c.elements_are("a result with other padding, expected the one with code 0 there");
   c.expect_equal(c.unpack(dirty), c.unpack(clean));
   c.expect_equal(c.dequantize(dirty, parameters), c.dequantize(clean, parameters));
+}
+
+void padding_is_never_converted(Case& c) {
+  const Matrix<std::uint8_t> codes = c.codes();
+  c.expect_equal(c.convert(with_other_padding(c, codes)), c.convert(specified::packed(*c.problem.format, codes)));
 }
 
 }  // namespace
@@ -47,7 +57,7 @@ void padding_never_matters(Case& c) {
 std::vector<Property> memory_properties() {
   std::vector<Property> rows;
   const auto add = [&rows](const char* kind, const char* sentence, const char* finds, const Fill& other) {
-    for (const Operation operation : kernel_operations) {
+    for (const Operation operation : pointer_operations) {
       rows.push_back(
           operation_property(kind, operation, sentence, finds, shapes_of(operation),
                              [other](Case& c, Operation one) { operation_is_the_same_under(c, other, one); }));
@@ -64,6 +74,9 @@ std::vector<Property> memory_properties() {
                   shapes_of(Operation::dequantize),
                   {},
                   padding_never_matters});
+  rows.push_back(operation_property("padding", Operation::convert, "gives_none_of_the_rows_past_the_end",
+                                    "padding that is converted too", shapes_of(Operation::convert),
+                                    padding_is_never_converted));
   return rows;
 }
 

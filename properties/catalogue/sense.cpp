@@ -23,8 +23,8 @@ Matrix<std::uint8_t> changed(const Matrix<std::uint32_t>& before, const Matrix<s
 /// A result with one element for each code. Packed words are unpacked by the specification, so that one changed nibble
 /// shows as one changed code.
 Matrix<std::uint32_t> shown(const Problem& p, const Result& result) {
-  if (result.role != Role::packed) return result.bits;
-  const Matrix<std::int32_t> codes = specified::unpacked(*p.format, result.bits.elements, p.size());
+  if (!is_packed(result.role)) return result.bits;
+  const Matrix<std::int32_t> codes = specified::unpacked(format_in(p, result.role), result.bits.elements, p.size());
   Matrix<std::uint32_t> bits(codes.rows, codes.columns);
   bits.elements.assign(codes.elements.begin(), codes.elements.end());
   return bits;
@@ -128,7 +128,8 @@ std::vector<Property> sense_properties() {
   const std::vector<const CoverageGoals*> groups = {&every_format, &with_padding, &several_groups,
                                                     &groups_around_a_block};
   const auto of_one_code = [&](const char* element, Operation operation, const char* finds) {
-    Property row = operation_property("sense", operation, "", finds, shapes, one_code_changes_one);
+    Property row =
+        operation_property("sense", operation, "", finds, with_formats_to(shapes, operation), one_code_changes_one);
     row.name = std::string("sense/one_code_changes_one_") + element + "_of_" + name_of(operation);
     return row;
   };
@@ -136,6 +137,7 @@ std::vector<Property> sense_properties() {
       of_one_code("nibble", Operation::pack, "two codes to one place, a code to none"),
       of_one_code("element", Operation::unpack, "two codes from one place, a code from none"),
       of_one_code("weight", Operation::dequantize, "the same; a result kept from the call before"),
+      of_one_code("nibble", Operation::convert, "two codes to one place, a code to none"),
       {"sense/one_scale_changes_exactly_its_group",
        "scales shared, skipped or taken from a neighbour",
        {Operation::dequantize},
@@ -149,11 +151,12 @@ std::vector<Property> sense_properties() {
        {.schemes = schemes_with_zeros()},
        [](Case& c) { one_parameter_changes_its_group(c, true); }},
   };
-  for (const Operation operation : kernel_operations) {
+  for (const Operation operation : pointer_operations) {
     const bool gives_weights = result_role(operation) == Role::weights;
     rows.push_back(operation_property("determinism", operation, "gives_the_same_bits_however_it_is_run",
                                       "races, stale state, a dependence on how the threads are split",
-                                      gives_weights ? groups : shapes, repeats_give_the_same_bits));
+                                      with_formats_to(gives_weights ? groups : shapes, operation),
+                                      repeats_give_the_same_bits));
     rows.back().meets.push_back(&every_way);
     if (gives_weights) rows.back().sampling.profiles = {"ordinary", "mixed"};
   }

@@ -26,6 +26,8 @@ class LargeProblems {
   LargeProblems(const Capabilities& capabilities, Operation operation) : capabilities_(capabilities) {
     for (const Format* format : capabilities.formats) {
       const std::vector<std::int64_t> sizes = sizes_of(*format);
+      const std::vector<const Format*> formats_to = capabilities.formats_to_of(*format);
+      format_to_ = formats_to[formats_begun_++ % formats_to.size()];
       if (!sizes.empty()) add_format(*format, sizes, operation);
     }
     if (result_role(operation) == Role::weights) add_many_groups();
@@ -45,14 +47,17 @@ class LargeProblems {
 
   void add_format(const Format& format, const std::vector<std::int64_t>& sizes, Operation operation) {
     const std::int64_t small = sizes.front();
-    const std::int64_t unit = k_unit(format, small);
+    const std::int64_t unit = k_unit(format, small, format_to_);
     // Use the largest group size that needs no more columns, one group a row where possible: the specification computes
     // a group's sixteen weights once.
-    const std::int64_t of_row =
-        *std::find_if(sizes.rbegin(), sizes.rend(), [&](std::int64_t size) { return k_unit(format, size) == unit; });
-    add(format, of_row, rows_of_extent(format) * (beyond_16_bits_count - 1) + 1, unit);
-    add(format, small, 1, least_full_size(format).k * beyond_16_bits_count);
-    const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple));
+    const std::int64_t of_row = *std::find_if(
+        sizes.rbegin(), sizes.rend(), [&](std::int64_t size) { return k_unit(format, size, format_to_) == unit; });
+    const Format& other = format_to_ == nullptr ? format : *format_to_;
+    const std::int64_t rows = std::max(rows_of_extent(format), rows_of_extent(other));
+    const std::int64_t columns = std::max(least_full_size(format).k, least_full_size(other).k);
+    add(format, of_row, rows * (beyond_16_bits_count - 1) + 1, unit);
+    add(format, small, 1, columns * beyond_16_bits_count);
+    const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple, format_to_));
     add(format, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
     if (result_role(operation) != Role::weights) return;
     add(format, small, beyond_16_bits_count, small + 1);  // rows of several groups
@@ -106,9 +111,10 @@ class LargeProblems {
   void add(const Format& format, std::int64_t group_size, std::int64_t n, std::int64_t k) {
     Problem problem;
     problem.format = &format;
+    problem.format_to = format_to_;
     problem.group_size = group_size;
-    problem.n = multiple_near(n, n_unit(format, capabilities_.n_multiple), capabilities_.most_n);
-    problem.k = multiple_near(k, k_unit(format, group_size), capabilities_.most_k);
+    problem.n = multiple_near(n, n_unit(format, capabilities_.n_multiple, format_to_), capabilities_.most_n);
+    problem.k = multiple_near(k, k_unit(format, group_size, format_to_), capabilities_.most_k);
     if (problem.n == 0 || problem.k == 0) return;
     const std::size_t turn = problems_.size();
     const std::vector<const Scheme*> schemes = schemes_of(format, capabilities_.schemes);
@@ -124,6 +130,8 @@ class LargeProblems {
   }
 
   const Capabilities& capabilities_;
+  const Format* format_to_ = nullptr;  // of what is being added; those that there are take turns
+  std::size_t formats_begun_ = 0;
   std::vector<Problem> problems_;
 };
 
@@ -136,8 +144,9 @@ void large_matrix(Case& c, Operation operation) {
   const GeneratedResult judged = c.run(operation, codes, parameters);
   if (judged.differences.wrong == 0) return;
   const Role result = result_role(operation);
-  const GeneratedTensor expected = formula_of(result, reference::ResultOrder::n_k, p.types.weight, codes, parameters);
-  const bool of_words = result == Role::packed;
+  const GeneratedTensor expected = formula_of(result, reference::ResultOrder::n_k, p.types.weight,
+                                              generated::in_format(format_in(p, result), codes), parameters);
+  const bool of_words = is_packed(result);
   std::ostringstream text;
   text << judged.differences.wrong << " of " << elements_of(expected) << (of_words ? " words" : " elements")
        << " are wrong:";
@@ -155,11 +164,13 @@ void large_matrix(Case& c, Operation operation) {
 
 std::vector<Property> size_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : kernel_operations) {
+  for (const Operation operation : pointer_operations) {
     Property property =
         operation_property("size", operation, "of_a_large_matrix_is_as_specified",
                            "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
                            {&with_padding, &several_groups, &beyond_16_bits, &square_in_every_format}, large_matrix);
+    // Padding depends on both formats of a conversion, and not all pairs are asked.
+    if (operation == Operation::convert) std::erase(property.meets, &with_padding);
     if (result_role(operation) == Role::weights) property.meets.push_back(&groups_beyond_16_bits);
     property.sampling.most_k = Capabilities().most_k;
     property.sampling.fixed_for = [operation](const Capabilities& capabilities) {

@@ -74,7 +74,7 @@ std::vector<std::string> variants(Operation operation, const Capabilities& capab
 
 std::vector<Property> state_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : operator_operations) {
+  const auto add = [&rows](Operation operation) {
     Property property = operation_property(
         "state", operation, "leaves_its_process_as_it_was",
         "flush-to-zero, grad mode, a number of threads, a stream, a locale that a call leaves behind", {&every_format},
@@ -87,7 +87,9 @@ std::vector<Property> state_properties() {
     };
     property.begins_afresh = true;  // a change that happens once per process happens in its first call
     rows.push_back(std::move(property));
-  }
+  };
+  for (const Operation operation : operator_operations) add(operation);
+  add(Operation::convert);
   return rows;
 }
 

@@ -47,10 +47,10 @@ void called_at_once(Case& c, Operation operation) {
 
 std::vector<Property> threads_properties() {
   std::vector<Property> rows;
-  for (const Operation operation : kernel_operations) {
+  for (const Operation operation : pointer_operations) {
     Property property = operation_property("threads", operation, "gives_each_caller_its_own_bits",
                                            "a buffer that all calls share; settings that one call changes for another",
-                                           {&every_format, &with_padding}, called_at_once);
+                                           with_formats_to({&every_format, &with_padding}, operation), called_at_once);
     property.sampling.most_k = 1024;
     property.sampling.most_elements = 16384;
     property.from_several_threads = true;

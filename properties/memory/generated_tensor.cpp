@@ -15,6 +15,11 @@ Codes codes_of(const Problem& p, Codes::Kind kind) {
   return {.kind = kind, .n = p.n, .k = p.k, .format = index_of(*p.format)};
 }
 
+Codes in_format(const Format& format, Codes codes) {
+  codes.format = index_of(format);
+  return codes;
+}
+
 Parameters parameters_of(const Problem& p, Parameters::Kind kind) {
   return {.kind = kind,
           .type = p.types.parameter,

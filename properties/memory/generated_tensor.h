@@ -99,6 +99,8 @@ struct Weights {  // [n][k], or [k][n]
 
 /// Codes and parameters with a problem's size, format, scheme and type; all other fields keep their defaults.
 Codes codes_of(const Problem&, Codes::Kind);
+/// The same codes, to be packed in a format. Those that words define are others there.
+Codes in_format(const Format&, Codes);
 Parameters parameters_of(const Problem&, Parameters::Kind);
 
 /// The number of pairs of scale and zero (point) in Kind::every.

@@ -40,8 +40,9 @@ extern "C" {
 const char* tileproof_takes(void) {
   if (has("no statement")) return nullptr;
   if (has("another format")) return "FORMAT=int3";
-  if (has("no format")) return "SCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";
-  return "FORMAT=plain\nSCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";
+  if (has("no format")) return "FORMAT_TO=mxfp4\nSCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";
+  if (has("no format to")) return "FORMAT=plain";
+  return "FORMAT=plain\nFORMAT_TO=mxfp4\nSCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";
 }
 
 int tileproof_pack(const tileproof_call* c) {
@@ -65,6 +66,16 @@ int tileproof_dequantize(const tileproof_call* c) {
     const std::int64_t at = has("groups by rows") ? row * (c->k / c->group_size) + group : group * c->n + row;
     const float weight = static_cast<float>(code_at(c, i) - zeros[at]) * from_bf16(scales[at]);
     static_cast<std::uint16_t*>(c->weights)[i] = to_bf16(weight);
+  }
+  return 0;
+}
+
+// In mxfp4 the even column is in the low nibble.
+int tileproof_convert(const tileproof_call* c) {
+  const auto* from = static_cast<const std::uint8_t*>(c->packed);
+  auto* to = static_cast<std::uint8_t*>(c->converted);
+  for (std::int64_t i = 0; i < c->n * c->k / 2; ++i) {
+    to[i] = has("copies") ? from[i] : static_cast<std::uint8_t>(from[i] << 4 | from[i] >> 4);
   }
   return 0;
 }

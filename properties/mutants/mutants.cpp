@@ -10,7 +10,7 @@ namespace tileproof {
 
 const std::vector<Mutant>& mutants() {
   static const std::vector<Mutant> rows =
-      in_one_list({layout_mutants(), group_mutants(), arithmetic_mutants(), memory_mutants()});
+      in_one_list({layout_mutants(), group_mutants(), arithmetic_mutants(), memory_mutants(), convert_mutants()});
   return rows;
 }
 
@@ -102,10 +102,17 @@ Capabilities kernel_capabilities_in(const std::vector<const Format*>& formats) {
   return capabilities;
 }
 
+Capabilities with_convert(Capabilities capabilities, const std::vector<const Format*>& formats_to) {
+  capabilities.operations.push_back(Operation::convert);
+  capabilities.formats_to = formats_to;
+  return capabilities;
+}
+
 }  // namespace
 
 SubjectRow mutant_subject(const Mutant& mutant) {
   Capabilities capabilities = kernel_capabilities_in(mutant.formats);
+  if (!mutant.formats_to.empty()) capabilities = with_convert(capabilities, mutant.formats_to);
   capabilities.several_callers = false;  // it keeps its state between calls without a lock
   return {"mutant:" + mutant.name, mutant.what, false, capabilities, [parts = mutant.parts] {
             return MadeSubject{mutable_reference(parts), ""};
@@ -114,10 +121,11 @@ SubjectRow mutant_subject(const Mutant& mutant) {
 
 const std::vector<SubjectRow>& mutant_subjects() {
   static const std::vector<SubjectRow> rows = [] {
-    std::vector<SubjectRow> all = {{"mutant:nothing", "the correct control of the mutants", false,
-                                    kernel_capabilities_in(every_format_there_is()), [] {
-                                      return MadeSubject{mutable_reference({}), ""};
-                                    }}};
+    std::vector<SubjectRow> all = {
+        {"mutant:nothing", "the correct control of the mutants", false,
+         with_convert(kernel_capabilities_in(every_format_there_is()), formats_of_codes_alone()), [] {
+           return MadeSubject{mutable_reference({}), ""};
+         }}};
     for (const Mutant& mutant : mutants()) all.push_back(mutant_subject(mutant));
     return all;
   }();

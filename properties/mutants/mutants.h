@@ -23,6 +23,7 @@ struct Mutant {
   std::string enumerated_by = "";
   /// The formats in which it is a mistake. In a format that lacks what it changes, it is right, and not declared.
   std::vector<const Format*> formats = tinygemm_formats();
+  std::vector<const Format*> formats_to = {};  // of a mutant of convert: those that it gives
 };
 
 const std::vector<Mutant>& mutants();
@@ -39,6 +40,7 @@ std::vector<Mutant> layout_mutants();
 std::vector<Mutant> group_mutants();
 std::vector<Mutant> arithmetic_mutants();
 std::vector<Mutant> memory_mutants();
+std::vector<Mutant> convert_mutants();
 
 // Parts of those functions.
 std::vector<const Format*> formats_where(bool (*holds)(const Format&));
@@ -103,6 +105,16 @@ inline constexpr const char* batch_weights = "batch/dequantize_gives_every_exper
 inline constexpr const char* many_pack = "batch/pack_of_65537_experts_is_as_specified";
 inline constexpr const char* many_unpack = "batch/unpack_of_65537_experts_is_as_specified";
 inline constexpr const char* many_weights = "batch/dequantize_of_65537_experts_is_as_specified";
+inline constexpr const char* convert_index = "index/convert_puts_every_code_where_the_specification_says";
+inline constexpr const char* convert_bits = "bits/convert_gives_what_pack_gives_of_the_unpacked_codes";
+inline constexpr const char* convert_padding = "padding/convert_gives_none_of_the_rows_past_the_end";
+inline constexpr const char* sense_convert = "sense/one_code_changes_one_nibble_of_convert";
+inline constexpr const char* same_convert = "determinism/convert_gives_the_same_bits_however_it_is_run";
+inline constexpr const char* writes_convert = "write/convert_writes_every_element_and_nothing_else";
+inline constexpr const char* reads_convert = "read/convert_reads_nothing_outside_its_inputs";
+inline constexpr const char* large_convert = "size/convert_of_a_large_matrix_is_as_specified";
+inline constexpr const char* batch_convert = "batch/convert_gives_every_expert_what_it_gives_it_alone";
+inline constexpr const char* many_convert = "batch/convert_of_65537_experts_is_as_specified";
 inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_recorded_from_aten";
 }  // namespace finds
 
@@ -110,6 +122,7 @@ inline constexpr const char* recorded_pack = "format/pack_gives_the_bytes_record
 inline const std::set<Operation> pack_alone = {Operation::pack};
 inline const std::set<Operation> unpack_alone = {Operation::unpack};
 inline const std::set<Operation> dequantize_alone = {Operation::dequantize};
+inline const std::set<Operation> convert_alone = {Operation::convert};
 inline const std::set<Operation> everywhere = {std::begin(kernel_operations), std::end(kernel_operations)};
 
 }  // namespace tileproof

@@ -55,6 +55,10 @@ TEST(MutantTable, KnowsWhichOperationsAMutantTouches) {
   }
   EXPECT_FALSE(Mutation().touches(Operation::pack));
   EXPECT_TRUE(mutant_of("two-roundings").parts.touches(Operation::dequantize));
+  for (const char* mutant : {"convert-swaps-lanes", "convert-leaves-padding", "convert-nibbles-reversed"}) {
+    EXPECT_TRUE(mutant_of(mutant).parts.touches(Operation::convert)) << mutant;
+  }
+  EXPECT_FALSE(mutant_of("nibbles-in-order").parts.touches(Operation::convert));
 }
 
 /// A line whose expected and actual values are equal; "" if there is none.

@@ -1,5 +1,6 @@
 #include "properties/problem/problem.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <map>
@@ -86,6 +87,9 @@ const std::vector<Field>& fields() {
          p.format = format_of("--format", text);
          p.scheme = p.format->schemes[0];
        }},
+      {"--format-to", [](const Problem& p) { return p.format_to == nullptr ? "" : p.format_to->name; },
+       [](Problem& p, const std::string& text) { p.format_to = format_of("--format-to", text); },
+       /*may_be_absent=*/true},
       {"--scheme", [](const Problem& p) { return p.scheme->name; },
        [](Problem& p, const std::string& text) { p.scheme = scheme_of(*p.format, "--scheme", text); }},
       number_field("--n", &Problem::n),
@@ -124,6 +128,23 @@ std::vector<const Format*> every_format_there_is() { return pointers_to<Format>(
 std::vector<const Scheme*> every_scheme() { return pointers_to<Scheme>(reference::schemes); }
 
 bool packs_codes_alone(const Format& format) { return !format.schemes[0]->in_blocks; }
+
+std::vector<const Format*> formats_of_codes_alone() {
+  std::vector<const Format*> formats = every_format_there_is();
+  std::erase_if(formats, [](const Format* format) { return !packs_codes_alone(*format); });
+  return formats;
+}
+
+void require_convertible(const char* argument, const Format& format, const char* argument_to, const Format& format_to) {
+  const auto require = [](const char* of, const Format& given, const Format* other) {
+    std::vector<const Format*> legal = formats_of_codes_alone();
+    std::erase(legal, other);
+    if (std::ranges::find(legal, &given) != legal.end()) return;
+    throw UsageError(of, "'" + std::string(given.name) + "'", listed(legal) + ", between which codes are converted");
+  };
+  require(argument, format, nullptr);
+  require(argument_to, format_to, &format);
+}
 
 std::vector<const Scheme*> schemes_of(const Format& format) {
   return {format.schemes, format.schemes + format.scheme_count};
@@ -231,9 +252,10 @@ std::int64_t bytes_of(Type type) { return float_format_of(type).bits() / 8; }
 UsageError::UsageError(const std::string& argument, const std::string& given, const std::string& legal)
     : std::runtime_error(argument + ": given " + given + ", legal is " + legal) {}
 
-std::int64_t k_unit(const Format& format, std::int64_t group_size) {
+std::int64_t k_unit(const Format& format, std::int64_t group_size, const Format* format_to) {
   // Formulas compute sixteen columns at once, which share a group.
   constexpr std::int64_t least = 16;
+  if (format_to != nullptr) return std::lcm(k_unit(format, group_size), k_unit(*format_to, least));
   const std::int64_t unit = std::lcm(format.layout.legal.k, format.groups_divide_rows ? group_size : least);
   std::int64_t k = unit;
   while (format.layout.slots({format.layout.legal.n, k}) % codes_of_packed_word != 0) k += unit;
@@ -246,8 +268,9 @@ Size least_full_size(const Format& format) {
   return format.layout.padded({format.layout.legal.n, format.layout.legal.k});
 }
 
-std::int64_t n_unit(const Format& format, std::int64_t n_multiple) {
-  return std::lcm(format.layout.legal.n, n_multiple);
+std::int64_t n_unit(const Format& format, std::int64_t n_multiple, const Format* format_to) {
+  const std::int64_t unit = std::lcm(format.layout.legal.n, n_multiple);
+  return format_to == nullptr ? unit : std::lcm(unit, format_to->layout.legal.n);
 }
 
 std::string line_of(const Problem& problem) {
@@ -321,12 +344,18 @@ void require_possible(const Problem& p) {
                      joined(legal, ", ", [](Types each) { return name_of(each); }) + " for the scheme " +
                          p.scheme->name + " of " + p.format->name);
   }
-  require_multiple("--n", p.n, p.layout().legal.n, *p.format);
-  require_multiple("--k", p.k, p.layout().legal.k, *p.format);
+  std::vector<const Format*> formats = {p.format};
+  if (p.format_to != nullptr) {
+    require_convertible("--format", *p.format, "--format-to", *p.format_to);
+    formats.push_back(p.format_to);
+  }
+  for (const Format* format : formats) require_multiple("--n", p.n, format->layout.legal.n, *format);
+  for (const Format* format : formats) require_multiple("--k", p.k, format->layout.legal.k, *format);
   constexpr std::int64_t most = std::int64_t{1} << 40;  // elements: far more than any memory holds, far from overflow
   if (p.n > most) throw UsageError("--n", given(p.n), "0 or more, and n * k at most 2^40");
   if (p.k > most / (p.n + 1)) throw UsageError("--k", given(p.k), "n * k at most 2^40");
-  if (p.layout().slots(p.size()) % codes_of_packed_word != 0) {
+  const auto is_whole = [&](const Format* one) { return one->layout.slots(p.size()) % codes_of_packed_word == 0; };
+  if (!std::ranges::all_of(formats, is_whole)) {
     throw UsageError("--k", given(p.k),
                      "a k with which the packed matrix is whole words of 32 bits: n * k a multiple of " +
                          given(codes_of_packed_word) + ", with n = " + given(p.n));

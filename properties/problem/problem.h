@@ -67,6 +67,7 @@ struct Problem {
   std::string property;
   std::string subject;
   const Format* format = first_format;
+  const Format* format_to = nullptr;                // that convert gives; nullptr unless the property is about convert
   const Scheme* scheme = first_format->schemes[0];  // one of the format's schemes
   std::int64_t n = 8;                               // rows and columns, in the multiples that the layout requires
   std::int64_t k = 32;
@@ -90,6 +91,8 @@ struct Problem {
     return format->group_of({row, column}, size(), group_size);
   }
   const reference::Layout& layout() const { return format->layout; }
+  /// Where codes lie after the call.
+  const reference::Layout& layout_of_result() const { return (format_to != nullptr ? format_to : format)->layout; }
 };
 
 /// The legal group sizes as text: "a positive multiple of 16", or a list.
@@ -97,8 +100,9 @@ std::string text_of(const reference::GroupSizes&);
 
 /// The step of legal k in a format with this group size, and the step of legal n where n must also be a multiple of
 /// `n_multiple`.
-std::int64_t k_unit(const Format&, std::int64_t group_size);
-std::int64_t n_unit(const Format&, std::int64_t n_multiple);
+/// @param format_to  another format in which they are legal too, or nullptr
+std::int64_t k_unit(const Format&, std::int64_t group_size, const Format* format_to = nullptr);
+std::int64_t n_unit(const Format&, std::int64_t n_multiple, const Format* format_to = nullptr);
 /// Every pair of weight type and parameter type that some scheme has.
 std::vector<Types> every_types();
 /// Whether a scheme has this pair of weight type and parameter type.
@@ -107,6 +111,8 @@ bool has_types(const Scheme&, Types);
 std::vector<Types> types_of(const Scheme&, std::vector<Types>);
 /// Whether a packed matrix holds codes and no parameters, so that it can be packed of codes.
 bool packs_codes_alone(const Format&);
+/// The formats that pack codes alone.
+std::vector<const Format*> formats_of_codes_alone();
 /// The schemes of a format, the default first; the second overload keeps those of the given schemes that it has, in the
 /// given order.
 std::vector<const Scheme*> schemes_of(const Format&);
@@ -131,6 +137,10 @@ Problem problem_of(const std::string& line);
 /// A format by its name.
 /// @throws UsageError if no format has the name
 const Format* format_of(const char* argument, const std::string& name);
+/// Requires that convert can be asked between two formats: they differ, and each packs codes alone.
+/// @param argument, argument_to  where they are stated
+/// @throws UsageError if it cannot
+void require_convertible(const char* argument, const Format&, const char* argument_to, const Format& format_to);
 /// A scheme of the format by its name.
 /// @throws UsageError if the format has no such scheme
 const Scheme* scheme_of(const Format&, const char* argument, const std::string& name);
@@ -145,8 +155,9 @@ std::string listed(const std::vector<const Scheme*>&);
 /// @throws UsageError if it is not a 64-bit number
 std::uint64_t seed_of(const char* argument, const std::string& text);
 
-/// @throws UsageError if no data can exist for the problem: n or k that the layout does not take, a packed matrix that
-/// is not whole 32-bit words, a group size that does not divide k, an unknown profile
+/// @throws UsageError if no data can exist for the problem: n or k that a layout does not take, a packed matrix that
+/// is not whole 32-bit words, formats between which nothing is converted, a group size that does not divide k, an
+/// unknown profile
 void require_possible(const Problem&);
 
 }  // namespace tileproof

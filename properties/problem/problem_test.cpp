@@ -51,15 +51,18 @@ rc::Gen<Problem> any_problem() {
                      rc::gen::elementOf(std::vector<std::string>{"", "one", "scales:one-group-too-few"}));
   const auto numbers = rc::gen::tuple(any_number(), any_number(), any_number());
   const auto type = rc::gen::element(Type::bf16, Type::fp16, Type::fp32);
-  const auto kinds = rc::gen::tuple(rc::gen::elementOf(every_format_there_is()), rc::gen::arbitrary<std::uint8_t>(),
-                                    type, type, any_number(), any_span(), any_span());
+  std::vector<const Format*> formats_to = every_format_there_is();
+  formats_to.insert(formats_to.begin(), formats_to.size(), nullptr);
+  const auto kinds =
+      rc::gen::tuple(rc::gen::elementOf(every_format_there_is()), rc::gen::elementOf(formats_to),
+                     rc::gen::arbitrary<std::uint8_t>(), type, type, any_number(), any_span(), any_span());
   return rc::gen::map(rc::gen::tuple(names, numbers, kinds), [](const auto& drawn) {
     Problem p;
     std::size_t scheme_index = 0;
     std::int64_t seed = 0;
     std::tie(p.property, p.subject, p.profile, p.variant) = std::get<0>(drawn);
     std::tie(p.n, p.k, p.group_size) = std::get<1>(drawn);
-    std::tie(p.format, scheme_index, p.types.weight, p.types.parameter, seed, p.codes, p.parameters) =
+    std::tie(p.format, p.format_to, scheme_index, p.types.weight, p.types.parameter, seed, p.codes, p.parameters) =
         std::get<2>(drawn);
     p.scheme = schemes_of(*p.format)[scheme_index % schemes_of(*p.format).size()];
     p.experts = p.n;
@@ -95,7 +98,7 @@ TEST(ProblemLine, ParsesBackToTheProblemThatPrintedIt) {
 
 TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   const Problem base = problem_of("--property=c --subject=s");
-  std::vector<Problem> problems(15, base);
+  std::vector<Problem> problems(16, base);
   problems[1].property = "d";
   problems[2].subject = "t";
   problems[3].n = 9;
@@ -110,6 +113,7 @@ TEST(ProblemLine, DiffersForProblemsThatDifferInAnyOneField) {
   problems[12].variant = "two";
   problems[13].experts = 2;
   problems[14].types.parameter = Type::fp32;
+  problems[15].format_to = tinygemm(4);
   for (std::size_t i = 0; i < problems.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(line_of(problems[i]), line_of(problems[j]));
   }
@@ -133,6 +137,15 @@ TEST(ProblemLine, NamesTheVariantWhereThereIsOne) {
   EXPECT_EQ(line_of(problem).find("--variant"), std::string::npos);
   problem.variant = "scales_and_zeros:one-group-too-few";
   EXPECT_NE(line_of(problem).find(" --variant=scales_and_zeros:one-group-too-few "), std::string::npos)
+      << line_of(problem);
+  EXPECT_EQ(problem_of(line_of(problem)), problem);
+}
+
+TEST(ProblemLine, NamesTheFormatThatIsConvertedToWhereThereIsOne) {
+  Problem problem = problem_of("--property=c --subject=s");
+  EXPECT_EQ(line_of(problem).find("--format-to"), std::string::npos) << "lines of before stay as they are";
+  problem.format_to = tinygemm(8);
+  EXPECT_NE(line_of(problem).find(" --format=tinygemm-2 --format-to=tinygemm-8 "), std::string::npos)
       << line_of(problem);
   EXPECT_EQ(problem_of(line_of(problem)), problem);
 }
@@ -163,6 +176,8 @@ TEST(ProblemLine, WithABadValueIsRefusedByFlagValueAndWhatIsLegal) {
                            {"--scheme", "", "float, integer, none"},
                            {"--format", "tinygemm-3", "tinygemm-2, tinygemm-4, tinygemm-8"},
                            {"--format", "", "tinygemm-2, tinygemm-4, tinygemm-8"},
+                           {"--format-to", "awk", "tinygemm-2, tinygemm-4, tinygemm-8"},
+                           {"--format-to", "", "tinygemm-2, tinygemm-4, tinygemm-8"},
                            {"--weight-type", "double", "bf16, fp16, fp32"},
                            {"--parameter-type", "BF16", "bf16, fp16, fp32"}};
   for (const char* flag : {"--n", "--k", "--group-size", "--experts"}) {
@@ -218,7 +233,8 @@ TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
         "--k=128 --format=tinygemm-8 --group-size=128",
         "--n=34359738367 --k=32",  // n * k is 2^40 - 32
         "--n=1099511627776 --k=0", "--n=0 --k=1099511627776", "--format=plain --n=4 --k=16 --group-size=16",
-        "--format=nf4 --n=3 --k=48 --group-size=64 --scheme=nf4 --parameter-type=fp32"}) {
+        "--format=nf4 --n=3 --k=48 --group-size=64 --scheme=nf4 --parameter-type=fp32",
+        "--format=plain --format-to=awq --n=8 --k=48 --group-size=16", "--format-to=plain-int32"}) {
     EXPECT_EQ(validate([&] { require_possible(problem_with(flags)); }), "") << flags;
   }
   for (const Profile& profile : profiles()) {
@@ -263,6 +279,12 @@ TEST(ProblemPossible, IsNothingElse) {
       // is a multiple of 16, but does not divide k
       {"--k=96 --group-size=64", {"--group-size:", "given 64,", "divides k = 96"}},
       {"--group-size=64", {"--group-size:", "given 64,", "divides k = 32"}},
+      {"--format-to=tinygemm-2", {"--format-to:", "given 'tinygemm-2',", "legal is tinygemm-4", "are converted"}},
+      {"--format-to=q4_0", {"--format-to:", "given 'q4_0',", "tinygemm-4, ", "between which codes are converted"}},
+      {"--format=q4_0 --format-to=plain --weight-type=fp32 --parameter-type=fp16",
+       {"--format:", "given 'q4_0',", "legal is tinygemm-2, ", "between which codes are converted"}},
+      {"--format-to=awq --n=4", {"--n:", "given 4,", "positive multiple of 8, as awq has it"}},
+      {"--format-to=tinygemm-4", {"--k:", "given 32,", "positive multiple of 64, as tinygemm-4 has it"}},
       {"--profile=no-such", {"--profile:", "'no-such'", "ordinary", "mixed"}},
       {"--profile=", {"--profile:", "''", "ordinary", "mixed"}},
   };

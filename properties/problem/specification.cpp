@@ -65,6 +65,11 @@ Matrix<std::int32_t> unpacked(const Format& format, const std::vector<std::uint3
   return codes;
 }
 
+std::vector<std::uint32_t> converted(const Format& from, const Format& to, const std::vector<std::uint32_t>& packed,
+                                     Size size) {
+  return specified::packed(to, unpacked(from, packed, size).as<std::uint8_t>());
+}
+
 std::vector<int> nibbles_of_row(const Format& format, std::int64_t row, Size size) {
   std::vector<int> nibbles(static_cast<std::size_t>(size.k));
   const int of_unit = format.layout.slots_of_unit();

@@ -14,6 +14,8 @@ std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes);
 
 std::vector<std::uint32_t> packed(const Format&, const Matrix<std::uint8_t>& codes);
 Matrix<std::int32_t> unpacked(const Format&, const std::vector<std::uint32_t>& packed, Size);
+std::vector<std::uint32_t> converted(const Format& from, const Format& to, const std::vector<std::uint32_t>& packed,
+                                     Size);
 /// For each code of a row, the nibble of its storage unit that holds it.
 std::vector<int> nibbles_of_row(const Format&, std::int64_t row, Size);
 

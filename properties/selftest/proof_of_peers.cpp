@@ -82,9 +82,11 @@ SelfProof proof_of_peers() {
     proof.steps.push_back({shape.text(), [peers, shape](const SelfEffort& effort) {
                              std::vector<const Mutant*> all;
                              for (const Mutant& mutant : mutants()) {
-                               // The shapes are of tinygemm.
+                               // The shapes are of tinygemm, and the suites convert nothing.
+                               const bool is_of_kernels = mutant.parts.in != convert_alone;
                                const auto& formats = mutant.formats;
-                               if (std::ranges::count(formats, first_format) != 0) all.push_back(&mutant);
+                               if (is_of_kernels && std::ranges::count(formats, first_format) != 0)
+                                 all.push_back(&mutant);
                              }
                              if (!*peers) peers->emplace(std::move(all), effort.seed, effort.threads);
                              const bool complete = (*peers)->judge(shape, effort.stop);

@@ -33,6 +33,19 @@ Property starved_property(std::function<void(Case&)> body, Sampling sampling = {
   return property;
 }
 
+/// A property of convert, with the goals about the format that it gives.
+Property starved_property_of_convert(Sampling sampling, const CoverageGoals& wanted) {
+  const auto body = [](Case& c) {
+    const Matrix<std::uint8_t> codes = c.codes();
+    c.expect_equal(c.convert(specified::packed(*c.problem.format, codes)),
+                   specified::packed(*c.problem.format_to, codes));
+  };
+  sampling.of_codes = true;
+  Property property = starved_property(body, std::move(sampling), {&wanted});
+  property.needs = {Operation::convert};
+  return property;
+}
+
 /// A property that tests too little, or a subject that does too little, and the verdict it must get.
 struct StarvedRow {
   std::string name;
@@ -68,6 +81,18 @@ StarvedRow of_class(const std::string& name, const std::string& what, const Cove
           .fed = starved_property(as_specified, fed, {&wanted})};
 }
 
+/// As of_class(), for a class of conversions: starved, it gets one problem.
+StarvedRow of_conversions(const std::string& name, const std::string& what, const CoverageGoals& wanted,
+                          const std::string& first_missed) {
+  Problem only_this = shaped(8, 64);
+  only_this.format_to = tinygemm(4);
+  return {.name = name,
+          .what = what,
+          .says = "never met: " + first_missed,
+          .starved = starved_property_of_convert({.fixed = {only_this}}, wanted),
+          .fed = starved_property_of_convert({}, wanted)};
+}
+
 /// Refuses every call.
 class Refusing : public Subject {
  public:
@@ -99,6 +124,10 @@ std::vector<StarvedRow> starved_rows() {
       of_class("of tiles", "n-tiles of eight rows alone", with_padding, "padding", {shaped(8, 64), shaped(16, 64)}),
       of_class("of formats", "tinygemm-2 and -4, never -8", every_format, "format tinygemm-8",
                {shaped(8, 64), shaped(8, 64, tinygemm(4))}),
+      of_conversions("of formats that are converted to", "tinygemm-4 alone", every_format_to,
+                     "converted to tinygemm-2"),
+      of_conversions("of tiles that are converted to", "n-tiles of eight rows alone", with_padding_to,
+                     "padding of what is converted to"),
       of_class("of groups", "one group a row", several_groups, "several groups",
                {shaped(8, 32), shaped(9, 64, tinygemm(2), 64)}),
       of_class("of group sizes", "groups no larger than a block", groups_around_a_block, "group larger than a block",

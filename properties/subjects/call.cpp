@@ -31,6 +31,7 @@ const std::vector<OperationRow>& operations() {
        false,
        {{Role::packed, in}, {Role::scales, in}, {Role::zeros, in}, {Role::weights, out}},
        {"packed_w", "scales_and_zeros", "group_size", "inner_k_tiles"}},
+      {Operation::convert, "convert", false, {{Role::packed, in}, {Role::converted, out}}},
       {Operation::matmul,
        "matmul",
        false,
@@ -84,6 +85,7 @@ bool takes(Operation operation, Role role) {
   const std::span<const RoleRow> rows = roles_of(operation);
   return std::any_of(rows.begin(), rows.end(), [=](const RoleRow& row) { return row.role == role && !row.is_output; });
 }
+bool is_packed(Role role) { return role == Role::packed || role == Role::converted; }
 bool is_eager(Operation operation) { return row_of(operation).is_eager; }
 std::span<const char* const> operator_arguments_of(Operation operation) { return row_of(operation).operator_arguments; }
 bool has_argument(Operation operation, const std::string& name) {
@@ -94,6 +96,7 @@ bool has_argument(Operation operation, const std::string& name) {
 Call call_of(Operation operation, const Problem& p) {
   return {.operation = operation,
           .format = p.format,
+          .format_to = p.format_to,
           .scheme = p.scheme,
           .types = p.types,
           .n = p.n,
@@ -110,6 +113,8 @@ std::optional<TensorForm> form_of(const Call& c, RoleRow row) {
       return TensorForm{"codes", c.n * (c.k / 2), 1};
     case Role::packed:
       return TensorForm{row.is_output ? "packed" : "packed_w", packed_words(*c.format, c.size()), 4};
+    case Role::converted:
+      return TensorForm{"converted", packed_words(*c.format_to, c.size()), 4};
     case Role::codes:
       return TensorForm{"codes", c.n * c.k, 4};
     case Role::weights:

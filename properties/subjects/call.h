@@ -16,14 +16,18 @@ enum class Operation {
   pack,
   unpack,
   dequantize,
-  matmul,  // activations * weights^T, the weights packed and dequantized inside
+  convert,  // packed codes of one format, packed in another; parameters take no part
+  matmul,   // activations * weights^T, the weights packed and dequantized inside
   // Eager PyTorch's chains of tensor operations, before there is a packed weight and instead of one.
   choose,
   quantize,
   dequantize_eagerly
 };
-/// The operations of the kernels, which depend on a format's layout. Some properties have a row for each.
+/// The operations of the kernels, which depend on a format's layout.
 inline constexpr Operation kernel_operations[] = {Operation::pack, Operation::unpack, Operation::dequantize};
+/// The operations over packed weights by raw pointers. Some properties have a row for each.
+inline constexpr Operation pointer_operations[] = {Operation::pack, Operation::unpack, Operation::dequantize,
+                                                   Operation::convert};
 /// The operations of PyTorch's operators over packed weights. Properties about tensors have a row for each.
 inline constexpr Operation operator_operations[] = {Operation::pack, Operation::unpack, Operation::dequantize,
                                                     Operation::matmul};
@@ -37,6 +41,7 @@ enum class Role {
   activations,  // bf16 [m][k]
   pairs,        // codes, uint8 [n][k / 2], the even column in the high nibble
   packed,       // as the format lays codes out, in whole words of 32 bits
+  converted,    // as packed, but laid out as format_to
   codes,        // int32 [n][k], 0..15
   scales,       // the scheme's first tensor; for eager operations [k / group_size][n]
   // The scheme's second tensor, if it has one; for eager operations [k / group_size][n], int8 if zeros are points.
@@ -58,6 +63,14 @@ std::span<const RoleRow> roles_of(Operation);
 Role result_role(Operation);
 /// Whether a tensor of the role is an input of an operation.
 bool takes(Operation, Role);
+/// Whether a tensor of the role holds packed codes.
+bool is_packed(Role);
+/// The format in which a tensor of packed codes lies.
+/// @param of  a problem or a call
+template <class T>
+const Format& format_in(const T& of, Role role) {
+  return role == Role::converted ? *of.format_to : *of.format;
+}
 /// Whether an operation is one of eager PyTorch's.
 bool is_eager(Operation);
 
@@ -74,6 +87,7 @@ bool has_argument(Operation, const std::string& name);
 struct Call {
   Operation operation = Operation::pack;
   const Format* format = nullptr;
+  const Format* format_to = nullptr;  // of convert
   const Scheme* scheme = nullptr;
   Types types = {};
   std::int64_t n = 0, k = 0, group_size = 0;
@@ -98,6 +112,7 @@ struct Call {
   std::uint16_t* activations() const { return at<std::uint16_t>(Role::activations); }
   std::uint8_t* pairs() const { return at<std::uint8_t>(Role::pairs); }
   std::uint32_t* packed() const { return at<std::uint32_t>(Role::packed); }
+  void* converted() const { return at<void>(Role::converted); }
   std::int32_t* codes() const { return at<std::int32_t>(Role::codes); }
   void* scales() const { return at<void>(Role::scales); }
   void* zeros() const { return at<void>(Role::zeros); }

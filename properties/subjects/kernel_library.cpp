@@ -45,7 +45,9 @@ class KernelSubject : public Subject {
                                  .scales = c.scales(),
                                  .zeros = c.zeros(),
                                  .codes = c.codes(),
-                                 .weights = c.weights()};
+                                 .weights = c.weights(),
+                                 .format_to = c.format_to == nullptr ? nullptr : c.format_to->name,
+                                 .converted = c.converted()};
     const int result = kernels_.at(c.operation)(&call);
     if (on_device_) wait();
     if (result != 0) throw SubjectError(symbol_of(c.operation) + " returned " + std::to_string(result));
@@ -76,7 +78,7 @@ std::unique_ptr<Memory> memory_of_device() {
 
 std::string text_of_legal_kernels() {
   return "a shared library with tileproof_takes and " +
-         joined(kernel_operations, ", ", [](Operation one) { return symbol_of(one); }) +
+         joined(pointer_operations, ", ", [](Operation one) { return symbol_of(one); }) +
          ", or some of them, as properties/subjects/tileproof_kernel.h has them";
 }
 
@@ -91,15 +93,15 @@ MadeSubject make_kernel_subject(const KernelLibrary& library) {
   const char* const stated = takes();
   if (stated == nullptr) throw refuse("tileproof_takes returned NULL");
   std::string text = stated;
-  constexpr const char* legal[] = {"FORMAT",     "SCHEMES", "TYPES", "GROUP_SIZES",
-                                   "N_MULTIPLE", "MAX_N",   "MAX_K", "DEVICE"};
+  constexpr const char* legal[] = {"FORMAT",     "FORMAT_TO", "SCHEMES", "TYPES", "GROUP_SIZES",
+                                   "N_MULTIPLE", "MAX_N",     "MAX_K",   "DEVICE"};
   for (const std::string& name : Facts(text).names()) {
     if (std::find(std::begin(legal), std::end(legal), name) == std::end(legal)) {
       throw UsageError("tileproof_takes", "'" + name + "'", joined(legal, ", ", [](const char* one) { return one; }));
     }
   }
   std::map<Operation, Kernel> kernels;
-  for (const Operation operation : kernel_operations) {
+  for (const Operation operation : pointer_operations) {
     const auto kernel = reinterpret_cast<Kernel>(dlsym(handle, symbol_of(operation).c_str()));
     if (kernel == nullptr) continue;
     kernels.emplace(operation, kernel);

@@ -98,15 +98,30 @@ class MutableReference : public SubjectByOperation {
   }
 
   void pack(const Call& c) override {
+    pack_from(c, [&](std::int64_t n, std::int64_t k) { return reference::code_of_pairs(c.pairs(), n, k, c.k); });
+  }
+
+  void convert(const Call& c) override {
     const Mutation& parts = parts_of(c);
-    if (!parts.adds_to_output) {
-      std::memset(c.packed(), 0x11 * c.format->layout.padding_code,
-                  static_cast<std::size_t>(c.format->layout.slots(c.size()) / 2));
+    pack_from(c, [&](std::int64_t n, std::int64_t k) {
+      const std::int64_t from = parts.source ? parts.source(c, {n, k}) : c.format->layout.slot_of({n, k}, c.size());
+      return reference::code_at(c.packed(), from);
+    });
+  }
+
+  /// @param code_at  (n, k) -> the code
+  template <class CodeAt>
+  void pack_from(const Call& c, CodeAt code_at) {
+    const Mutation& parts = parts_of(c);
+    const reference::Layout& layout = format_of_result(c).layout;
+    auto* const to = c.at<std::uint32_t>(result_role(c.operation));
+    if (!parts.adds_to_output && !parts.leaves_padding) {
+      std::memset(to, 0x11 * layout.padding_code, static_cast<std::size_t>(layout.slots(c.size()) / 2));
     }
     for_each(c, [&](std::int64_t n, std::int64_t k, std::int64_t slot) {
-      const int code = code_of(parts, c, slot, reference::code_of_pairs(c.pairs(), n, k, c.k));
-      const int before = parts.adds_to_output ? reference::code_at(c.packed(), slot) : 0;
-      reference::set_code_at(c.packed(), slot, before | (code & 15));
+      const int code = code_of(parts, c, slot, code_at(n, k));
+      const int before = parts.adds_to_output ? reference::code_at(to, slot) : 0;
+      reference::set_code_at(to, slot, before | (code & 15));
     });
   }
 
@@ -173,11 +188,12 @@ class MutableReference : public SubjectByOperation {
   static std::uint32_t added(reference::FloatFormat format, std::uint32_t a, std::uint32_t b) {
     return reference::rounded(format, reference::sum(reference::decode(format, a), reference::decode(format, b)));
   }
+  static const Format& format_of_result(const Call& c) { return format_in(c, result_role(c.operation)); }
   static int code_of(const Mutation& parts, const Call& c, std::int64_t slot, int code) {
     return parts.code ? parts.code(c, slot, code) : code;
   }
 
-  /// @param use  (n, k, slot)
+  /// @param use  (n, k, slot in the format of the result)
   template <class Use>
   void for_each(const Call& c, Use use) const {
     const Mutation& parts = parts_of(c);
@@ -189,7 +205,7 @@ class MutableReference : public SubjectByOperation {
       }
     };
     if (parts.slot) return use_all([&](reference::Element e) { return parts.slot(c, e); });
-    reference::with_layout(index_of(*c.format), [&]<class L>() {
+    reference::with_layout(index_of(format_of_result(c)), [&]<class L>() {
       if constexpr (reference::HasBlocks<L>) {
         constexpr std::int64_t least_blocks = 16;  // for fewer, a table is more work than it saves
         if (c.n * c.k > least_blocks * L::block.n * L::block.k) return use_all(SlotsByBlock<L>(c.size()));
@@ -218,6 +234,7 @@ std::uint32_t right_weight(const WeightInputs& w) {
 bool Mutation::touches(Operation operation) const {
   if (!in.contains(operation)) return false;
   if (skips || slot || code || adds_to_output || whose_input || after) return true;
+  if (operation == Operation::convert) return source || leaves_padding;
   return operation == Operation::dequantize && (scale_at || zero_at || weight || whose_parameters);
 }
 

@@ -40,7 +40,9 @@ struct Mutation {
 
   // The parts that each element goes through, in this order.
   std::function<bool(const Call&, reference::Element)> skips = nullptr;
-  std::function<std::int64_t(const Call&, reference::Element)> slot = nullptr;
+  std::function<std::int64_t(const Call&, reference::Element)> slot =
+      nullptr;  // of convert: in the format converted to
+  std::function<std::int64_t(const Call&, reference::Element)> source = nullptr;  // the slot that convert reads
   /// The code that is read from a slot, or written to it, in place of the correct one.
   std::function<int(const Call&, std::int64_t slot, int code)> code = nullptr;
   /// An element's scale, and its zero, as Call::parameter_at; an empty zero_at stands for scale_at.
@@ -48,6 +50,7 @@ struct Mutation {
   std::function<std::int64_t(const Call&, reference::Element)> zero_at = nullptr;
   std::function<std::uint32_t(const WeightInputs&)> weight = nullptr;
   bool adds_to_output = false;  // adds to the output instead of storing
+  bool leaves_padding = false;  // convert writes codes alone
   // The expert of a batch whose codes or packed words, or whose parameters, an expert's result is made of.
   std::function<std::int64_t(std::int64_t expert)> whose_input = nullptr;
   std::function<std::int64_t(std::int64_t expert)> whose_parameters = nullptr;

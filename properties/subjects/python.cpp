@@ -70,12 +70,14 @@ class PythonSubject : public Subject {
  private:
   /// @param codes  one code a byte, if the operation takes codes
   static PythonArray array_of_role(const Call& c, Role role, void* codes) {
-    const reference::Layout& layout = c.format->layout;
     switch (role) {
       case Role::pairs:
         return array_of("codes", "uint8", codes, {c.n, c.k});
       case Role::packed:
-        return array_of("packed", layout.dtype, c.packed(), layout.dims(c.size()));
+      case Role::converted: {
+        const reference::Layout& layout = format_in(c, role).layout;
+        return array_of("packed", layout.dtype, c.at<void>(role), layout.dims(c.size()));
+      }
       case Role::codes:
         return array_of("codes", "int32", c.codes(), {c.n, c.k});
       case Role::weights:
@@ -132,7 +134,7 @@ class PythonSubject : public Subject {
 }  // namespace
 
 std::string text_of_legal_module() {
-  return "a Python file with " + joined(kernel_operations, ", ", [](Operation one) { return name_of(one); }) +
+  return "a Python file with " + joined(pointer_operations, ", ", [](Operation one) { return name_of(one); }) +
          ", or some of them, as functions of arrays";
 }
 

@@ -1,5 +1,5 @@
-/// A user's Python module as a subject: its functions pack, unpack and dequantize over arrays. The worker process is
-/// the user's own interpreter, which has loaded this harness as a library; python/worker.py is its side.
+/// A user's Python module as a subject: its functions pack, unpack, dequantize and convert over arrays. The worker
+/// process is the user's own interpreter, which has loaded this harness as a library; python/worker.py is its side.
 #pragma once
 
 #include <cstdint>

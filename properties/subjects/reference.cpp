@@ -36,6 +36,16 @@ class ReferenceSubject : public SubjectByOperation {
     });
   }
 
+  void convert(const Call& c) override {
+    const reference::Layout& from = c.format->layout;
+    const auto code_of = [&](reference::Element e) {
+      return reference::code_at(c.at<const std::uint8_t>(Role::packed), from.slot_of(e, c.size()));
+    };
+    reference::with_layout(index_of(*c.format_to), [&]<class L>() {
+      reference::pack_from<L>(code_of, c.size(), c.at<typename L::Storage>(Role::converted));
+    });
+  }
+
   void choose(const Call& c) override {
     const Type type = c.types.weight;
     const reference::FloatFormat format = float_format_of(type);

@@ -12,6 +12,7 @@ namespace tileproof {
 namespace {
 
 constexpr const char* format_name = "FORMAT";
+constexpr const char* format_to_name = "FORMAT_TO";
 constexpr const char* schemes_name = "SCHEMES";
 constexpr const char* types_name = "TYPES";
 constexpr const char* group_sizes_name = "GROUP_SIZES";
@@ -26,6 +27,21 @@ const Format* stated_format(const std::string& file, const std::string& given, c
     throw UsageError("--format", "'" + given + "'", "the file's own: " + stated);
   }
   return format_of(format_name, stated);
+}
+
+/// The format that a file's convert gives; none of a file without convert.
+std::vector<const Format*> stated_formats_to(const std::string& file, const Format& format, bool has_convert,
+                                             const std::string& stated) {
+  if (!has_convert) {
+    if (stated.empty()) return {};
+    throw UsageError(format_to_name, "'" + stated + "' in " + file, "none of a file without convert");
+  }
+  if (stated.empty()) {
+    throw UsageError(format_to_name, "none in " + file, "a name of 'tileproof list formats', as convert gives it");
+  }
+  const Format* const format_to = format_of(format_to_name, stated);
+  require_convertible(format_name, format, format_to_name, *format_to);
+  return {format_to};
 }
 
 std::vector<const Scheme*> stated_schemes(const Format& format, const std::vector<std::string>& names) {
@@ -135,10 +151,12 @@ Capabilities stated_capabilities(Facts& facts, const std::string& file, const st
   Capabilities takes = library_capabilities({});
   takes.takes_tensors = false;  // of any strides, devices and sizes
   const std::vector<std::string>& names = facts.all("function");
-  for (const Operation operation : kernel_operations) {
+  for (const Operation operation : pointer_operations) {
     if (std::find(names.begin(), names.end(), name_of(operation)) != names.end()) takes.operations.push_back(operation);
   }
   takes.formats = {stated_format(file, format, facts.one(format_name))};
+  takes.formats_to =
+      stated_formats_to(file, *takes.formats.front(), takes.has(Operation::convert), facts.one(format_to_name));
   takes.schemes = stated_schemes(*takes.formats.front(), facts.all(schemes_name));
   takes.types = stated_types(types_name, takes.schemes, facts.all(types_name));
   takes.group_sizes = stated_group_sizes(group_sizes_name, *takes.formats.front(), facts.all(group_sizes_name));

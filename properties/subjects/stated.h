@@ -24,8 +24,8 @@ class Facts {
   std::map<std::string, std::vector<std::string>> all_;
 };
 
-/// The capabilities of a file that states its functions ("function"), FORMAT, SCHEMES, TYPES, GROUP_SIZES, N_MULTIPLE,
-/// MAX_N and MAX_K. It may have none of the functions.
+/// The capabilities of a file that states its functions ("function"), FORMAT, FORMAT_TO beside convert, SCHEMES, TYPES,
+/// GROUP_SIZES, N_MULTIPLE, MAX_N and MAX_K. It may have none of the functions.
 /// @param format  by --format, if the file states none; "" if it is not given
 /// @throws UsageError for a statement that is not legal
 Capabilities stated_capabilities(Facts&, const std::string& file, const std::string& format);

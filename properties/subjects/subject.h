@@ -26,6 +26,7 @@ struct Capabilities {
   std::int64_t most_n = std::int64_t{1} << 40;  // rows
   std::int64_t most_k = std::int64_t{1} << 40;  // columns
   std::vector<const Format*> formats = tinygemm_formats();
+  std::vector<const Format*> formats_to = {};  // that convert gives; of a format, all others
   std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 80, 96, 112, 160, 512, 1024};
   bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
   std::vector<const Scheme*> schemes = {scheme::floating, scheme::integer, scheme::none};
@@ -43,6 +44,8 @@ struct Capabilities {
   std::string not_watched = "";  // memory that the subject allocates and nobody watches, in words; "" if there is none
 
   bool has(Operation) const;
+  /// The formats that convert gives of one; of a subject without convert, nullptr alone.
+  std::vector<const Format*> formats_to_of(const Format&) const;
   bool are_mapped() const { return !mapped_arguments.empty(); }
   /// The rows that an operator's unpack gives: those of the padding too, unless it is told n.
   std::int64_t rows_unpacked(const Format&, Size) const;
@@ -105,6 +108,8 @@ class SubjectByOperation : public Subject {
         return unpack(c);
       case Operation::dequantize:
         return dequantize(c);
+      case Operation::convert:
+        return convert(c);
       case Operation::matmul:
         return matmul(c);
       case Operation::choose:
@@ -120,6 +125,7 @@ class SubjectByOperation : public Subject {
   virtual void pack(const Call& c) { lacks(c.operation); }
   virtual void unpack(const Call& c) { lacks(c.operation); }
   virtual void dequantize(const Call& c) { lacks(c.operation); }
+  virtual void convert(const Call& c) { lacks(c.operation); }
   virtual void matmul(const Call& c) { lacks(c.operation); }
   virtual void choose(const Call& c) { lacks(c.operation); }
   virtual void quantize(const Call& c) { lacks(c.operation); }

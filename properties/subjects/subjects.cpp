@@ -15,10 +15,20 @@ bool Capabilities::takes(const Problem& p) const {
   const auto is_one_of = [](const auto& values, const auto& value) {
     return std::find(values.begin(), values.end(), value) != values.end();
   };
-  return p.n % n_unit(*p.format, n_multiple) == 0 && p.format->group_sizes.contains(p.group_size) &&
+  // Parameters take no part in convert: its groups are of any size.
+  const bool is_convert = p.format_to != nullptr;
+  const bool takes_groups = is_convert || any_group_size || is_one_of(group_sizes, p.group_size);
+  return p.n % n_unit(*p.format, n_multiple, p.format_to) == 0 && p.format->group_sizes.contains(p.group_size) &&
          p.format->has(*p.scheme) && has_types(*p.scheme, p.types) && p.n <= most_n && p.k <= most_k &&
-         is_one_of(formats, p.format) && is_one_of(schemes, p.scheme) && is_one_of(types, p.types) &&
-         (any_group_size || is_one_of(group_sizes, p.group_size)) && (takes_experts || p.experts == 1);
+         is_one_of(formats, p.format) && (!is_convert || is_one_of(formats_to_of(*p.format), p.format_to)) &&
+         is_one_of(schemes, p.scheme) && is_one_of(types, p.types) && takes_groups && (takes_experts || p.experts == 1);
+}
+
+std::vector<const Format*> Capabilities::formats_to_of(const Format& format) const {
+  if (formats_to.empty()) return {nullptr};
+  std::vector<const Format*> others = formats_to;
+  std::erase(others, &format);
+  return others;
 }
 
 std::int64_t Capabilities::rows_unpacked(const Format& format, Size size) const {
@@ -68,8 +78,10 @@ Capabilities eager_capabilities() {
 Capabilities specification_capabilities() {
   Capabilities capabilities = kernel_capabilities();
   for (const Operation operation : eager_operations) capabilities.operations.push_back(operation);
+  capabilities.operations.push_back(Operation::convert);
   capabilities.is_specification = true;
   capabilities.formats = every_format_there_is();
+  capabilities.formats_to = formats_of_codes_alone();
   capabilities.schemes = every_scheme();
   capabilities.types = every_types();
   return capabilities;

@@ -1,4 +1,4 @@
-/* A kernel for tileproof, by raw pointers: a shared library with tileproof_takes() and any of the three operations.
+/* A kernel for tileproof, by raw pointers: a shared library with tileproof_takes() and any of the four operations.
  *
  *   ./tileproof verify --kernel libmine.so
  *
@@ -29,10 +29,13 @@ typedef struct tileproof_call {
   const void* zeros;          /* the second one, or NULL */
   int32_t* codes;             /* unpack's output: int32 [n][k], 0..15 */
   void* weights;              /* dequantize's output: [n][k], or [k][n] as the format says */
+  const char* format_to;      /* of convert: what `packed` is converted to; or NULL */
+  void* converted;            /* convert's output: the codes, packed as format_to */
 } tileproof_call;
 
 /* Says in lines NAME=VALUE which calls the library takes. A name stands again for each further value.
  *   FORMAT       one of `tileproof list formats` (default: the one that --format gives)
+ *   FORMAT_TO    another one, beside tileproof_convert and only there: what it converts to
  *   SCHEMES      of the format (default: its first)
  *   TYPES        of weights (default: fp16, or the scheme's first)
  *   GROUP_SIZES  multiples of 16 that the format takes (default: 32, 64, 128, 256, or others if none of these is legal)
@@ -46,6 +49,7 @@ const char* tileproof_takes(void);
 int tileproof_pack(const tileproof_call*);
 int tileproof_unpack(const tileproof_call*);
 int tileproof_dequantize(const tileproof_call*);
+int tileproof_convert(const tileproof_call*);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,7 @@ namespace tileproof::reports {
 
 namespace {
 
-constexpr std::array operations_on_codes = {"pack", "unpack"};
+constexpr std::array operations_on_codes = {"pack", "unpack", "convert"};
 
 bool is_on_codes(const std::string& operation) {
   return std::find(operations_on_codes.begin(), operations_on_codes.end(), operation) != operations_on_codes.end();

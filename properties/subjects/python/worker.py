@@ -18,8 +18,8 @@ import signal
 import sys
 
 DONE, ILLEGAL, UNAVAILABLE, ERROR, VIOLATION, DEVICE_LOST = range(6)  # as PythonAnswer
-FUNCTIONS = "pack", "unpack", "dequantize"
-STATEMENTS = "FORMAT", "SCHEMES", "TYPES", "GROUP_SIZES", "N_MULTIPLE", "MAX_N", "MAX_K"
+FUNCTIONS = "pack", "unpack", "dequantize", "convert"
+STATEMENTS = "FORMAT", "FORMAT_TO", "SCHEMES", "TYPES", "GROUP_SIZES", "N_MULTIPLE", "MAX_N", "MAX_K"
 FENCE_BYTES = 4096  # on each side of an array on a device
 LEGAL_MODULE = "a Python file that can be imported"
 MODULE_NAME = "tileproof_module"
