@@ -1,7 +1,6 @@
 /// Selects the subjects and the properties that a command line names.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <functional>
@@ -13,6 +12,7 @@
 #include "fuzz/records/expected_failures.h"
 #include "fuzz/records/protocol.h"
 #include "properties/judging/judge.h"
+#include "properties/problem/named.h"
 
 namespace CLI {
 class App;  // its header takes as long to compile as most files here
@@ -100,10 +100,6 @@ std::vector<SelectedSubject> selected_subjects(const std::vector<std::string>& n
 /// Properties by their names or by how names begin: "value/" is every property about values. All if none is named.
 /// @throws UsageError for text that no name begins with
 std::vector<const Property*> selected_properties(const std::vector<std::string>& names);
-
-inline bool is_in(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 /// The error for an unknown name: ", legal is THIS; did you mean 'that'?".
 UsageError unknown_name(const std::string& argument, const std::string& given, const std::string& legal,

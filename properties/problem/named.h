@@ -1,6 +1,7 @@
 /// Names of enumerators: one table says how each value is printed and read. A table's rows have a `value` and a `name`.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@ std::string joined(const Items& items, const std::string& between = ", ", TextOf
   std::string all;
   for (const auto& item : items) all += (all.empty() ? "" : between) + std::string(text_of(item));
   return all;
+}
+
+inline bool is_in(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 template <class Enum>

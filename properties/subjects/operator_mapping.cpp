@@ -76,10 +76,6 @@ std::vector<std::string> tensor_names(const Scheme& scheme) {
   return names;
 }
 
-bool is_among(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 /// The tensors that an operation may take.
 std::vector<std::string> tensor_names(Operation operation, const Format& format) {
   if (operation == Operation::pack) return {"codes", "pairs"};
@@ -87,7 +83,7 @@ std::vector<std::string> tensor_names(Operation operation, const Format& format)
   if (operation != Operation::dequantize) return names;
   for (const Scheme* scheme : schemes_of(format)) {
     for (const std::string& name : tensor_names(*scheme)) {
-      if (!is_among(names, name)) names.push_back(name);
+      if (!is_in(names, name)) names.push_back(name);
     }
   }
   return names;
@@ -140,7 +136,7 @@ class MapLine {
     const std::optional<MappedArgument> argument = argument_in(text);
     if (!argument) throw wrong(text, legal);
     if (argument->kind != MappedArgument::Kind::named) return *argument;
-    if (!is_among(names, argument->value) && !is_among(tensor_names(operation, format_), argument->value)) {
+    if (!is_in(names, argument->value) && !is_in(tensor_names(operation, format_), argument->value)) {
       throw wrong(argument->value, legal);
     }
     return *argument;
@@ -150,15 +146,15 @@ class MapLine {
     const std::vector<std::string> tensors = tensor_names(mapped.operation, format_);
     std::vector<std::string> given;
     for (const MappedArgument& argument : mapped.arguments) {
-      if (argument.kind != MappedArgument::Kind::named || !is_among(tensors, argument.value)) continue;
-      if (is_among(given, argument.value)) throw wrong(argument.value, "each tensor once");
+      if (argument.kind != MappedArgument::Kind::named || !is_in(tensors, argument.value)) continue;
+      if (is_in(given, argument.value)) throw wrong(argument.value, "each tensor once");
       given.push_back(argument.value);
     }
     if (mapped.operation == Operation::pack && given.size() != 1) {
       throw UsageError(map_flag, "'" + line_ + "' with " + (given.empty() ? "no codes" : "codes and pairs"),
                        "codes (uint8 [n][k]) or pairs (uint8 [n][k/2]) among the arguments");
     }
-    if (mapped.operation != Operation::pack && !is_among(given, "packed")) {
+    if (mapped.operation != Operation::pack && !is_in(given, "packed")) {
       throw UsageError(map_flag, "'" + line_ + "' without packed", "packed among the arguments");
     }
   }
@@ -184,7 +180,7 @@ class MapLine {
 std::vector<std::string> MappedOperation::names() const {
   std::vector<std::string> all;
   for (const MappedArgument& argument : arguments) {
-    if (argument.kind == MappedArgument::Kind::named && !is_among(all, argument.value)) all.push_back(argument.value);
+    if (argument.kind == MappedArgument::Kind::named && !is_in(all, argument.value)) all.push_back(argument.value);
   }
   return all;
 }
@@ -228,7 +224,7 @@ const Scheme* scheme_of(const std::vector<MappedOperation>& mapping, const Forma
   if (dequantize == mapping.end()) return schemes.front();
   std::vector<std::string> given;
   for (const std::string& name : dequantize->names()) {
-    if (name != "packed" && is_among(tensor_names(Operation::dequantize, format), name)) given.push_back(name);
+    if (name != "packed" && is_in(tensor_names(Operation::dequantize, format), name)) given.push_back(name);
   }
   for (const Scheme* scheme : schemes) {
     const std::vector<std::string> own = tensor_names(*scheme);
