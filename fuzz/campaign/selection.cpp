@@ -11,6 +11,7 @@
 
 #include "fuzz/campaign/nearest.h"
 #include "fuzz/process/worker.h"
+#include "fuzz/records/records.h"
 #include "properties/catalogue/properties.h"
 #include "properties/mutants/misbehaving.h"
 #include "properties/mutants/mutants.h"
@@ -135,6 +136,10 @@ const GivenSubjectRow* given_subject_row(const std::string& subject) {
   return nullptr;
 }
 
+std::filesystem::path adapters_folder() {
+  return std::filesystem::absolute(installed_or_source("adapters", TILEPROOF_ADAPTERS));
+}
+
 void GivenSubjectOptions::add_with_format_to(CLI::App& app, double deadline_seconds) {
   add_to(app, deadline_seconds);
   app.add_option("--format", format_,
@@ -146,7 +151,14 @@ void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
   usual_deadline_seconds_ = case_deadline_seconds_ = deadline_seconds;
   const std::string group_before = app.option_defaults()->get_group();
   app.option_defaults()->group(group_of_module);
-  app.add_option("--python", python_file_, "a Python file with functions pack, unpack, dequantize or convert of arrays");
+  app.add_option("--python", python_file_,
+                 "a Python file with functions pack, unpack, dequantize or convert of arrays, or an adapter of "
+                 "'tileproof verdicts' by its name")
+      ->transform([](const std::string& given) {
+        const std::filesystem::path adapter = adapters_folder() / (given + ".py");
+        const bool is_name = given.find('/') == std::string::npos && !std::filesystem::exists(given);
+        return is_name && std::filesystem::exists(adapter) ? adapter.string() : given;
+      });
   app.add_option("--python-with", python_with_, "the interpreter that runs it (default: python3)");
   app.option_defaults()->group(group_of_kernels);
   app.add_option("--kernel", kernel_file_,

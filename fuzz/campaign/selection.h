@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -36,6 +37,9 @@ struct GivenSubjectRow {
 };
 /// @return nullptr if no such subject has the name
 const GivenSubjectRow* given_subject_row(const std::string& subject);
+
+/// The folder of the Python modules that put other people's libraries to --python.
+std::filesystem::path adapters_folder();
 
 /// The options that give a subject, an operator library, a Python module or kernels, for the commands that judge one.
 class GivenSubjectOptions {

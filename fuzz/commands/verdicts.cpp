@@ -34,8 +34,6 @@ struct VerdictsOptions {
   std::string seed = "1";
 };
 
-fs::path adapters_folder() { return fs::absolute(installed_or_source("adapters", TILEPROOF_ADAPTERS)); }
-
 /// A subject to judge: PyTorch's own, in an environment, or a module.
 struct Adapter {
   std::string name;
@@ -109,24 +107,29 @@ std::vector<std::string> words_of(const Adapter& adapter, const std::string& int
   return words;
 }
 
-/// The command line as people run it: paths of this machine do not belong in a table that others read.
+/// The command line as people run it, an adapter by its name: paths of this machine do not belong in a table that
+/// others read.
 std::vector<std::string> portable(std::vector<std::string> words) {
-  const std::string folder = adapters_folder().string() + "/";
   for (std::string& word : words) {
-    if (word.starts_with(folder)) word = "properties/subjects/adapters/" + word.substr(folder.size());
+    if (fs::path(word).parent_path() == adapters_folder()) word = fs::path(word).stem().string();
   }
   const auto with = std::find(words.begin(), words.end(), "--python-with");
   if (with != words.end()) words.erase(with, with + 2);
   return words;
 }
 
-/// A reason, in which interpreters that were given by their paths are python3.
-std::string portable(std::string text, const std::vector<std::string>& interpreters) {
-  for (const std::string& path : interpreters) {
-    if (path.find('/') == std::string::npos) continue;
-    for (std::size_t at = 0; (at = text.find(path, at)) != std::string::npos;) text.replace(at, path.size(), "python3");
+/// A record, in whose reasons interpreters that were given by their paths are python3.
+json portable(json record, const std::vector<std::string>& interpreters) {
+  for (json& run : record["runs"]) {
+    std::string why_not = run["why_not"];
+    for (const std::string& path : interpreters) {
+      for (std::size_t at = 0; path.find('/') != std::string::npos && (at = why_not.find(path)) != std::string::npos;) {
+        why_not.replace(at, path.size(), "python3");
+      }
+    }
+    run["why_not"] = why_not;
   }
-  return text;
+  return record;
 }
 
 void make_portable(json& summary) {
@@ -201,7 +204,11 @@ class Table {
   }
 
   json record(const std::string& run_start) const {
-    return {{"schema", 1}, {"tool", "tileproof " TILEPROOF_VERSION}, {"run_start", run_start}, {"runs", runs_}};
+    return {{"schema", 1},
+            {"tool", "tileproof " TILEPROOF_VERSION},
+            {"run_start", run_start},
+            {"cases", options_.cases},
+            {"runs", runs_}};
   }
 
  private:
@@ -210,7 +217,7 @@ class Table {
                      {"type", ""},
                      {"environment", adapter.environment},
                      {"command", portable(words_of(adapter, "", options_))},
-                     {"why_not", portable(why, options_.interpreters)},
+                     {"why_not", why},
                      {"is_broken", is_broken},
                      {"summary", nullptr}});
   }
@@ -271,10 +278,12 @@ int verdicts(const VerdictsOptions& options) {
     if (is_interrupted()) break;
     table.add(adapter);
   }
-  const reports::LibraryReport made = reports::library_report(table.record(run_start));
+  const json record = table.record(run_start);
+  const reports::LibraryReport made = reports::library_report(record);
+  const reports::LibraryReport to_share = reports::library_report(portable(record, options.interpreters));
   Written written;
-  written.write(folder / "verdicts.html", made.html);
-  written.write(folder / "verdicts.md", made.markdown);
+  written.write(folder / "verdicts.html", to_share.html);
+  written.write(folder / "verdicts.md", to_share.markdown);
   std::cout << made.said << std::flush;
   return written.exit_code(made.exit_code);
 }

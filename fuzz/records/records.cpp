@@ -47,7 +47,7 @@ UsageError unusable(const fs::path& folder, const std::string& why) {
 void require_no_run_in(const fs::path& folder) {
   constexpr const char* journal = "journal.jsonl";
   for (const char* name :
-       {observations_name, observations_so_far, "summary.json", "proofs.json", "campaign.json", journal}) {
+       {observations_name, observations_so_far, "summary.json", "proofs.json", "campaign.json", "verdicts.md", journal}) {
     std::error_code error;
     if (!fs::exists(folder / name, error)) continue;
     if (name == journal && fs::file_size(folder / name, error) == 0) continue;  // of a campaign that wrote no line

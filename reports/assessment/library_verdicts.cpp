@@ -218,6 +218,7 @@ LibraryVerdicts library_verdicts(const nlohmann::json& ran) {
   LibraryVerdicts all;
   all.tool = root["tool"].text();
   all.run_start = root["run_start"].text();
+  all.cases = root["cases"].count();
   const std::vector<Field> runs = root["runs"].items();
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Field& run = runs[i];

@@ -26,10 +26,11 @@ const char* name_in_table(Verdict);
 struct LibraryVerdicts {
   std::vector<LibraryVerdict> rows;
   std::string tool, run_start, cpu, gpu;
+  std::uint64_t cases = 0;  // drawn for each property
   int exit_code = 0;
 };
 
-/// Reads what `tileproof verdicts` has run (schema 1): for each run its name, the type of weights, the environment, the
+/// Reads what `tileproof verdicts` has run (schema 1): the cases of a property; for each run its name, the type of weights, the environment, the
 /// command, and a summary or why there is none.
 ///
 /// An operation is EXACT if every property that needs it PASSED. A property that fails and needs several operations

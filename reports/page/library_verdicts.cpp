@@ -17,7 +17,8 @@ LibraryReport library_report(const nlohmann::json& ran) {
   }
   const std::string where = all.cpu + (all.gpu.empty() ? "" : ", " + all.gpu);
   Markup body = paragraph("Each operation of each library against the specification of its format, bit for bit, by " +
-                          all.tool + " at " + all.run_start + (where.empty() ? "" : " on " + where) + ".");
+                          all.tool + " at " + all.run_start + (where.empty() ? "" : " on " + where) + ", " +
+                          with_commas(all.cases) + " problems drawn for each property.");
   body += paragraph(
       "EXACT: every property that needs the operation PASSED. KNOWN: it differs as the ledger says. FAILED: it differs "
       "in a way that no ledger lists. A property that fails and needs several operations tells against those of them "

@@ -46,7 +46,9 @@ std::string verdicts_markdown(const nlohmann::json& ran) {
   }
   const std::string where =
       all.cpu.empty() ? "" : " on " + code(all.cpu) + (all.gpu.empty() ? "" : ", " + code(all.gpu));
-  return text + "\nBy " + code(all.tool) + " at " + code(all.run_start) + where + ".\n\nTo see each row again:\n\n" +
+  return text + "\nBy " + code(all.tool) + " at " + code(all.run_start) + where + ", " + with_commas(all.cases) +
+         " problems drawn for each property.\n\nTo see each row again, with `--python-with` an interpreter that has "
+         "the library:\n\n" +
          lines;
 }
 
