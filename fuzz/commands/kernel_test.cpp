@@ -85,6 +85,7 @@ TEST_F(KernelsOfAUser, ThatAreNoneAreRefusedInOneLine) {
   refused("--kernel '" TILEPROOF_EXAMPLE_KERNEL "' --library '" + at("text.so") + "'",
           "--kernel: given beside --library");
   EXPECT_EQ(judged("no statement", "").exit, 2);
+  expect_refused(judged("no equals", ""), "tileproof_takes: given 'FORMAT: plain', legal is lines NAME=VALUE");
   expect_refused(judged("no format", ""), "FORMAT: given none");
   expect_refused(judged("no format to", ""), "FORMAT_TO: given none");
   expect_refused(judged("no format", "--format awk"), "--format: given 'awk'");

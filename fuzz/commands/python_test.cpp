@@ -236,7 +236,7 @@ TEST_F(Python, ModuleThatConvertsIsCampaignedThroughAndPutToItsDomain) {
   const Ran fuzzed = run("fuzz " + module(plain_to_awq) + "--property bits/ --workers 1 --cases 100 --seed 1 " +
                          out("fuzzed") + own_memory());
   EXPECT_EQ(fuzzed.exit, 0) << fuzzed.text;
-  const Ran proved = run("prove layout " + module(plain_to_awq) + "--processes 1 --budget 5s " + out("proved"));
+  const Ran proved = run("prove layout " + module(plain_to_awq) + "--processes 1 --budget 15s " + out("proved"));
   EXPECT_NE(proved.exit, 1) << proved.text;
   EXPECT_NE(proved.text.find("SAMPLED    python"), std::string::npos) << proved.text;
 }
@@ -571,7 +571,7 @@ TEST_F(Python, ModuleIsCampaignedThroughAndPutToItsDomain) {
   const Ran fuzzed = run("fuzz " + module(right) + "--property bits/ --workers 1 --cases 100 --seed 1 " +
                          out("fuzzed") + own_memory());
   EXPECT_EQ(fuzzed.exit, 0) << fuzzed.text;
-  const Ran proved = run("prove layout " + module(right) + "--processes 1 --budget 5s " + out("proved"));
+  const Ran proved = run("prove layout " + module(right) + "--processes 1 --budget 15s " + out("proved"));
   EXPECT_NE(proved.exit, 1) << proved.text;
   EXPECT_NE(proved.text.find("SAMPLED    python"), std::string::npos) << proved.text;
 }
@@ -595,6 +595,13 @@ TEST_F(Python, ModuleIsRefusedWhereItCannotBeJudged) {
   expect_refused(run("verify " + module(pack + "'awq'\nGROUP_SIZES = [0]\n")), "GROUP_SIZES: given '0'");
   expect_refused(run("verify " + module(pack + "'awq'\nGROUP_SIZES = 1.5\n")), "GROUP_SIZES: given 1.5");
   expect_refused(run("verify " + module(pack + "'awq'\nDEVICE = 'tpu'\n")), "DEVICE: given 'tpu'");
+  expect_refused(run("verify " + module(pack + "'awq'\nTYPES = ['float16']\n")),
+                 "TYPES: given 'float16', legal is bf16, fp16, fp32 with integer");
+  expect_refused(run("verify " + module(pack + "'awq'\ndef dequantise(packed, scales, zeros): pass\n")),
+                 "dequantise: given in mine.py, legal is dequantize, if that is meant, or another name");
+  expect_refused(run("verify " + module(pack + "'plain'\nSCHEME = 'integer'\n")), "SCHEME: given in mine.py");
+  expect_refused(run("verify " + module(right) + "--weight-type float16"),
+                 "--weight-type: given 'float16', legal is bf16, fp16, fp32");
   expect_refused(run("verify " + module(pack + "'awq'\nARRAYS = 'jax'\n")),
                  "ARRAYS: given 'jax', legal is torch or numpy");
   expect_refused(run("verify --python-with python3"), "--python-with: given without --python");
@@ -650,6 +657,14 @@ TEST_F(Python, InterpreterThatIsNoneIsRefusedInOneLine) {
     }
   }
   expect_refused(run("verify --python '" + at("mine.py") + "' --python-with /"), "--python-with: given '/', legal is");
+}
+
+TEST_F(Python, FunctionIsFailedForItsParametersInWordsThatNameThem) {
+  const Ran ran = run("verify " + module("FORMAT = 'awq'\ndef pack(codes, inner): pass\n") +
+                      "--property index/pack --cases 5 " + out("run"));
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_NE(ran.text.find("pack: missing a required argument: 'inner'; it is called with codes"), std::string::npos)
+      << ran.text;
 }
 
 TEST_F(Python, PackageThatIsNotThereIsTheReasonOfWhatIsSkipped) {
@@ -765,6 +780,9 @@ TEST_F(Python, AdaptersAreJudgedOrSkippedWithTheCommandThatInstallsWhatTheyNeed)
     EXPECT_EQ(ran.exit == 3, ran.text.find(" -m pip install ") != std::string::npos) << ran.text;
   }
   EXPECT_GE(count, 8);
+  const Ran by_name = run("verify --python vllm_awq --python-with '" TILEPROOF_PYTHON "' " + out("by_name"));
+  EXPECT_EQ(by_name.exit, 3) << by_name.text;
+  EXPECT_NE(by_name.text.find("which vllm_awq.py needs"), std::string::npos) << by_name.text;
 }
 
 // --- Verdicts on libraries -------------------------------------------------------------------------------------------
@@ -791,6 +809,8 @@ TEST_F(Python, VerdictsAreATableOfTheAdaptersThatTheFirstFittingInterpreterHas) 
   has("MISTRUSTED broken: .*ValueError: no");
   const std::string markdown = text_of(folder_ / "all" / "verdicts.md");
   EXPECT_EQ(markdown.find(TILEPROOF_PYTHON), std::string::npos) << "a path of this machine";
+  EXPECT_NE(ran.text.find("SKIPPED    absent: " TILEPROOF_PYTHON " has no"), std::string::npos) << ran.text;
+  EXPECT_NE(markdown.find(", 3 problems drawn for each property"), std::string::npos) << markdown;
   EXPECT_NE(text_of(folder_ / "all" / "verdicts.html").find("FAILED"), std::string::npos);
   // The line of a row that failed shows it again.
   const std::size_t begin = markdown.find("./tileproof replay ");
@@ -806,6 +826,9 @@ TEST_F(Python, VerdictsAreRefusedOfWhatIsNoAdapter) {
   expect_refused(run("verdicts --device tpu"), "--device: given 'tpu', legal is cpu or cuda");
   expect_refused(run("verdicts --python-with /nowhere/python3"), "--python-with: given '/nowhere/python3'");
   expect_refused(run("verdicts --seed x"), "--seed");
+  std::filesystem::create_directory(folder_ / "old");
+  std::ofstream(folder_ / "old" / "verdicts.md") << "of another run";
+  expect_refused(run("verdicts aten-cuda " + out("old")), "it holds another run's verdicts.md");
 }
 
 TEST_F(Python, WeightsOfOneTypeAreAllThatIsAsked) {

@@ -220,7 +220,10 @@ std::function<int()> set_up_verify(CLI::App& app) {
   options->given.add_with_format_to(app);
   return [&app, options] {
     options->seed = seed_of("--seed", options->seed_text);
-    if (!options->weight_type.empty()) static_cast<void>(type_of("--weight-type", options->weight_type));
+    const std::vector<std::string> weight_types = {"bf16", "fp16", "fp32"};
+    if (!options->weight_type.empty() && !is_in(weight_types, options->weight_type)) {
+      throw unknown_name("--weight-type", options->weight_type, joined(weight_types), weight_types);
+    }
     if (app.count("--accuracy") == 0) options->accuracy = options->properties.empty();
     options->given.require_meant(app);
     return verify(*options, as_given(app));

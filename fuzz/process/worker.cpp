@@ -268,7 +268,9 @@ MadeElsewhere Worker::make() {
     if (is_sent({{"make", json_of(order_)}})) made = answer(patience_to_make);
     if (made) break;
     const std::string words = last_words();
-    const std::string died = how_it_died() + words;
+    const std::string within =
+        timed_out_ ? " within " + std::to_string(patience_to_make / std::chrono::seconds(1)) + " s" : "";
+    const std::string died = how_it_died() + within + words;
     if (was_killed(died) && ++kills < most_kills) continue;
     throw std::runtime_error("a fresh process " + died + " while it made the subject " + order_.subject);
   }

@@ -24,7 +24,8 @@ void every_pair(Case& c) {
   const GeneratedTensor unpacked = generated::UnpackedCodes{codes};
   const int digits = float_format_of(p.types.weight).bits() / 4;
   std::ostringstream text;
-  text << judged.differences.wrong << " of " << p.n * p.k << " weights are wrong:";
+  text << judged.differences.wrong << " of " << p.n * p.k
+       << (judged.differences.wrong == 1 ? " weights is wrong:" : " weights are wrong:");
   for (const Differences::One& one : judged.differences.listed) {
     const std::int64_t row = one.index / p.k;
     const std::int64_t column = one.index % p.k;

@@ -99,8 +99,8 @@ std::string arrival_text(Arrival arrival, const std::vector<ElementInPlanes>& wr
         (text.empty() ? "" : ", ") + std::to_string(sent) + " as " + (digit < 0 ? "no digit" : std::to_string(digit));
   }
   if (changed.size() > most_listed) text += " and " + std::to_string(changed.size() - most_listed) + " more";
-  return "What is sent decides what arrives, wherever it is: the value is wrong, not the index. It arrives, " + text +
-         ":";
+  const std::string arrives = text.empty() ? ":" : ". It arrives, " + text + ":";
+  return "What is sent decides what arrives, wherever it is: the value is wrong, not the index" + arrives;
 }
 
 const char* cause_of(Arrival arrival) {

@@ -149,7 +149,7 @@ void large_matrix(Case& c, Operation operation) {
   const bool of_words = is_packed(result);
   std::ostringstream text;
   text << judged.differences.wrong << " of " << elements_of(expected) << (of_words ? " words" : " elements")
-       << " are wrong:";
+       << (judged.differences.wrong == 1 ? " is wrong:" : " are wrong:");
   const int digits = result == Role::weights ? static_cast<int>(2 * bytes_of(p.types.weight)) : 8;
   for (const Differences::One& one : judged.differences.listed) {
     text << "\n  " << (of_words ? "word " + std::to_string(one.index) : place_text(p, one.index / p.k, one.index % p.k))

@@ -40,7 +40,8 @@ void every_word_is_unpacked(Case& c) {
   if (judged.differences.wrong == 0) return;
 
   std::ostringstream text;
-  text << judged.differences.wrong << " of " << p.n * p.k << " codes are wrong:";
+  text << judged.differences.wrong << " of " << p.n * p.k
+       << (judged.differences.wrong == 1 ? " codes is wrong:" : " codes are wrong:");
   std::optional<Problem> smaller;
   for (const Differences::One& one : judged.differences.listed) {
     const std::int64_t row = one.index / p.k;

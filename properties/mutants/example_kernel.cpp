@@ -40,6 +40,7 @@ extern "C" {
 const char* tileproof_takes(void) {
   if (has("no statement")) return nullptr;
   if (has("another format")) return "FORMAT=int3";
+  if (has("no equals")) return "FORMAT: plain";
   if (has("no format")) return "FORMAT_TO=mxfp4\nSCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";
   if (has("no format to")) return "FORMAT=plain";
   return "FORMAT=plain\nFORMAT_TO=mxfp4\nSCHEMES=integer\nTYPES=bf16\nGROUP_SIZES=32\nGROUP_SIZES=64";

@@ -95,6 +95,11 @@ MadeSubject make_kernel_subject(const KernelLibrary& library) {
   std::string text = stated;
   constexpr const char* legal[] = {"FORMAT",     "FORMAT_TO", "SCHEMES", "TYPES", "GROUP_SIZES",
                                    "N_MULTIPLE", "MAX_N",     "MAX_K",   "DEVICE"};
+  for (const std::string& line : lines_of(text)) {
+    if (line.find('=') == std::string::npos && !line.empty()) {
+      throw UsageError("tileproof_takes", "'" + line + "'", "lines NAME=VALUE");
+    }
+  }
   for (const std::string& name : Facts(text).names()) {
     if (std::find(std::begin(legal), std::end(legal), name) == std::end(legal)) {
       throw UsageError("tileproof_takes", "'" + name + "'", joined(legal, ", ", [](const char* one) { return one; }));

@@ -107,22 +107,24 @@ std::vector<Types> stated_types(const char* argument, const std::vector<const Sc
       legal.push_back(types);
     }
   }
-  const auto with = [&](Type weight) {
+  const auto with = [&](const std::string& weight) {
     std::vector<Types> all = legal;
-    std::erase_if(all, [&](const Types& types) { return types.weight != weight; });
+    std::erase_if(all, [&](const Types& types) { return name_of(types.weight) != weight; });
     return all;
   };
   if (names.empty()) {
-    const std::vector<Types> usual = with(Type::fp16);
+    const std::vector<Types> usual = with(name_of(Type::fp16));
     return usual.empty() ? std::vector<Types>{legal.front()} : usual;
   }
   std::vector<Types> all;
   for (const std::string& name : names) {
-    const std::vector<Types> own = with(type_of(argument, name));
+    const std::vector<Types> own = with(name);
     if (own.empty()) {
-      throw UsageError(
-          argument, "'" + name + "'",
-          joined(legal, ", ", [](const Types& one) { return name_of(one.weight); }) + " with " + listed(schemes));
+      std::vector<std::string> weights;
+      for (const Types& one : legal) {
+        if (!is_in(weights, name_of(one.weight))) weights.emplace_back(name_of(one.weight));
+      }
+      throw UsageError(argument, "'" + name + "'", joined(weights) + " with " + listed(schemes));
     }
     all.insert(all.end(), own.begin(), own.end());
   }

@@ -5,6 +5,7 @@ and to call one of its functions over arrays that lie in the harness's guarded m
 """
 
 import ctypes
+import difflib
 import hashlib
 import importlib.machinery
 import importlib.metadata
@@ -87,6 +88,13 @@ def described(error):
     return f"{text} ({os.path.basename(module_file)}, line {line})" if line else text
 
 
+def is_autocast_enabled_on_cpu(torch):
+    try:
+        return torch.is_autocast_enabled("cpu")
+    except TypeError:  # of a torch that asks it by the device's own function
+        return torch.is_autocast_cpu_enabled()
+
+
 class TorchArrays:
     name = "torch"
 
@@ -161,7 +169,7 @@ class TorchArrays:
             "threads of an operator": torch.get_num_threads(),
             "threads between operators": torch.get_num_interop_threads(),
             "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
-            "autocast on the CPU": torch.is_autocast_cpu_enabled(),
+            "autocast on the CPU": is_autocast_enabled_on_cpu(torch),
             "random numbers of the CPU": hashed(bytes(torch.get_rng_state().tolist())),
         }
         if on_cuda:
@@ -351,6 +359,18 @@ def lacking(name):
     return Stop(UNAVAILABLE, f"{python} has no package '{name}', which {file} needs: {help}")
 
 
+def refuse_misspelt():
+    """Refuses a module that has almost a name which it lacks: what it means by it would be passed over."""
+    own = {name: value for name, value in vars(module).items() if not name.startswith("_")}
+    functions = [name for name, value in own.items() if callable(value)]
+    constants = [name for name, value in own.items() if name.isupper() and not callable(value)]
+    for names, known in (functions, FUNCTIONS), (constants, (*STATEMENTS, "DEVICE", "ARRAYS", "LIBRARY")):
+        lacking_names = [name for name in known if name not in own]
+        for name in set(names) - set(known):
+            for meant in difflib.get_close_matches(name, lacking_names, 1, 0.85):
+                raise Stop(ILLEGAL, name, f"in {os.path.basename(module_file)}", f"{meant}, if that is meant, or another name")
+
+
 def load(file, device):
     global module, module_file, arrays
     module_file = file
@@ -380,6 +400,7 @@ def load(file, device):
     except ModuleNotFoundError as error:
         raise lacking(error.name) from None
     earlier_results.clear()
+    refuse_misspelt()
     facts = [("function", name) for name in FUNCTIONS if callable(getattr(module, name, None))]
     if len(texts_of("FORMAT")) > 1:
         raise Stop(ILLEGAL, "FORMAT", "'" + ", ".join(texts_of("FORMAT")) + "'", "one name")
@@ -395,6 +416,7 @@ def call(asked):
         try:
             function = getattr(module, name)
             by_name = wanted(function, asked)
+            require_callable(function, asked, by_name)
             result = in_one_process(lambda: function(*given, **by_name))
         finally:
             arrays.check_inputs()
@@ -424,6 +446,18 @@ def wanted(function, asked):
     takes_all = any(one.kind is one.VAR_KEYWORD for one in parameters)
     names = {one.name for one in parameters if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)}
     return {name: value for name, value in known.items() if takes_all or name in names}
+
+
+def require_callable(function, asked, by_name):
+    """Raises for a function whose parameters are not those that it is called with: it has no line of its own to name."""
+    names = [array.name.decode() for array in asked.arrays[: asked.array_count]]
+    try:
+        inspect.signature(function).bind(*names, **by_name)
+    except TypeError as error:
+        given = ", ".join(names) + (f", and by name {', '.join(by_name)}" if by_name else "")
+        raise Stop(ERROR, f"{asked.function.decode()}: {error}; it is called with {given}") from None
+    except ValueError:  # of a function in C
+        pass
 
 
 def require_own_memory(name, result, given):
