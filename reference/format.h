@@ -13,7 +13,7 @@ namespace tileproof::reference {
 
 /// The group sizes of a format, beside that a group divides k.
 struct GroupSizes {
-  static constexpr int most = 4;
+  static constexpr int most = 8;
   std::int64_t multiple_of = 1;
   std::int64_t only[most] = {};  // the legal ones, where there are few; 0 ends the list
 

@@ -168,23 +168,25 @@ using Int4PackForCpu =
     FormatOf<Int4PackCpu<capability>, OnlyOf<32, 64, 128, 256>, ResultOrder::n_k, List<Fp32Weights<S>>>;
 
 template <class L, class Table>
-using Bitsandbytes = FormatOf<L, MultiplesOf<16>, ResultOrder::n_k, List<LookedUp<Table>>, GroupsOfElements>;
+using Bitsandbytes = FormatOf<L, OnlyOf<32, 64, 128, 256, 512, 1024, 2048, 4096>, ResultOrder::n_k,
+                              List<LookedUp<Table>>, GroupsOfElements>;
 
-/// Every format, by the name of its layout. Groups are of a multiple of 16 also where a library takes others: what
-/// judges computes sixteen columns at once, which share a group.
+/// Groups of any size that divides k.
+using AnySize = MultiplesOf<1>;
+
+/// Every format, by the name of its layout.
 using Formats =
-    List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, MultiplesOf<16>, ResultOrder::n_k, ThreeDomains>,
-         FormatOf<Awq, MultiplesOf<16>, ResultOrder::k_n, List<AwqZeros>>,
+    List<Tinygemm<2>, Tinygemm<4>, Tinygemm<8>, FormatOf<Plain, AnySize, ResultOrder::n_k, ThreeDomains>,
+         FormatOf<Awq, AnySize, ResultOrder::k_n, List<AwqZeros>>,
          Int4PackForCpu<CpuCapability::standard, AffineFloatStepped>,
          Int4PackForCpu<CpuCapability::avx2, AffineFloatFolded>, Int4PackForCpu<CpuCapability::avx512, AffineFloat>,
-         FormatOf<Gptq, MultiplesOf<16>, ResultOrder::k_n, List<GptqTwoZeros>>,
-         FormatOf<GptqV1, MultiplesOf<16>, ResultOrder::k_n, List<GptqOneZeros>>,
+         FormatOf<Gptq, AnySize, ResultOrder::k_n, List<GptqTwoZeros>>,
+         FormatOf<GptqV1, AnySize, ResultOrder::k_n, List<GptqOneZeros>>,
          FormatOf<Marlin, MultiplesOf<16>, ResultOrder::k_n, List<MarlinSymmetric, MarlinTwoZeros>>,
          FormatOf<Mlx, OnlyOf<32, 64, 128>, ResultOrder::n_k, List<BiasedRows>>,
-         FormatOf<PackQuantized, MultiplesOf<16>, ResultOrder::n_k, List<PackQuantizedRows, SymmetricRows>>,
-         FormatOf<PlainInt32, MultiplesOf<16>, ResultOrder::n_k, List<IntegerZeros, NoZeros>>,
-         Bitsandbytes<Nf4, Nf4Table>, Bitsandbytes<Fp4, Fp4Table>,
-         FormatOf<Mxfp4, OnlyOf<32>, ResultOrder::n_k, List<MxRows>>,
+         FormatOf<PackQuantized, AnySize, ResultOrder::n_k, List<PackQuantizedRows, SymmetricRows>>,
+         FormatOf<PlainInt32, AnySize, ResultOrder::n_k, List<IntegerZeros, NoZeros>>, Bitsandbytes<Nf4, Nf4Table>,
+         Bitsandbytes<Fp4, Fp4Table>, FormatOf<Mxfp4, OnlyOf<32>, ResultOrder::n_k, List<MxRows>>,
          FormatOf<Nvfp4, OnlyOf<16>, ResultOrder::n_k, List<Nvfp4Rows, Nvfp4Swizzled, Nvfp4Divided>>,
          FormatOf<Q40, OnlyOf<32>, ResultOrder::n_k, List<Q40Blocks>>,
          FormatOf<Q41, OnlyOf<32>, ResultOrder::n_k, List<Q41Blocks>>,

@@ -104,9 +104,9 @@ constexpr void with_inner_k_tiles(int inner_k_tiles, Use use) {
   use.template operator()<Tinygemm<8>>();
 }
 
-/// Code (n, k) of a matrix of pairs uint8 [n][k_total / 2].
+/// Code (n, k) of a matrix of pairs uint8 [n][ceil(k_total / 2)].
 constexpr int code_of_pairs(const std::uint8_t* pairs, std::int64_t n, std::int64_t k, std::int64_t k_total) {
-  return code_at(pairs, Plain::slot_of({n, k}, {n + 1, k_total}));
+  return code_at(pairs, Plain::slot_of({n, k}, {n + 1, k_total + k_total % 2}));
 }
 
 /// Code (n, k) of a packed matrix.

@@ -20,7 +20,8 @@ namespace {
 bool can_be_asked(const Problem& problem, const Property& property, const Capabilities& capabilities) {
   std::string why_not;
   const SampleSpace space = sample_space_of(property, capabilities, &why_not);
-  if (!why_not.empty() || problem.n % capabilities.n_multiple != 0) return false;
+  if (!why_not.empty() || problem.n % capabilities.n_multiple != 0 || problem.k % capabilities.k_multiple != 0)
+    return false;
   try {
     require_within(problem, space);
     return true;

@@ -185,6 +185,8 @@ void GivenSubjectOptions::add_to(CLI::App& app, double deadline_seconds) {
       ->delimiter(',');
   app.add_option("--n-multiple-of-library", n_multiple_, "what the rows that it takes are a multiple of")
       ->capture_default_str();
+  app.add_option("--k-multiple-of-library", k_multiple_, "what the columns that it takes are a multiple of")
+      ->capture_default_str();
   app.add_option("--max-n-of-library", most_n_, "the most rows that it takes (default: no limit)");
   app.add_option("--max-k-of-library", most_k_, "the most columns that it takes (default: no limit)");
   app.option_defaults()->group(group_of_all);
@@ -314,7 +316,7 @@ void GivenSubjectOptions::map(Library& library, std::vector<std::string>& replay
   takes.formats = {&format};
   takes.schemes = {scheme_of(mapping, format)};
   takes.types = stated_types("--types-of-library", takes.schemes, types_);
-  takes.group_sizes = stated_group_sizes("--group-sizes-of-library", format, {});
+  state_group_sizes(takes, "--group-sizes-of-library", {});
   for (const MappedOperation& one : mapping) takes.mapped_arguments[one.operation] = one.names();
   for (const std::string& line : library.map) replay_flags.insert(replay_flags.end(), {"--map", line});
   if (!types_.empty()) {
@@ -327,7 +329,10 @@ SelectedSubject GivenSubjectOptions::library() const {
   if (most_n_ < n_multiple_) {
     throw UsageError("--max-n-of-library", std::to_string(most_n_), "at least one n: " + std::to_string(n_multiple_));
   }
-  if (most_k_ < 1) throw UsageError("--max-k-of-library", std::to_string(most_k_), "1 or more");
+  if (k_multiple_ < 1) throw UsageError("--k-multiple-of-library", std::to_string(k_multiple_), "1 or more");
+  if (most_k_ < k_multiple_) {
+    throw UsageError("--max-k-of-library", std::to_string(most_k_), "at least one k: " + std::to_string(k_multiple_));
+  }
   Library library;
   library.file = file();
   library.name_space = name_space_;
@@ -359,11 +364,17 @@ SelectedSubject GivenSubjectOptions::library() const {
   const auto name = [](const Format* format) { return std::string(format->name); };
   const auto number = [](std::int64_t size) { return std::to_string(size); };
   declare(formats, takes.formats, restricted(formats, takes.formats, formats_, name), reports::joined(formats_, ","));
-  declare(sizes, takes.group_sizes,
-          map_.empty() ? restricted(sizes, takes.group_sizes, group_sizes_, number)
-                       : stated_group_sizes(sizes, *takes.formats.front(), group_sizes_),
-          reports::joined(group_sizes_, ","));
+  Capabilities stated = takes;
+  if (map_.empty()) {
+    stated.group_sizes = restricted(sizes, takes.group_sizes, group_sizes_, number);
+  } else {
+    state_group_sizes(stated, sizes, group_sizes_);
+  }
+  const auto group_sizes_of = [](const Capabilities& of) { return std::pair(of.group_sizes, of.uneven_rows); };
+  if (group_sizes_of(stated) != group_sizes_of(takes)) replay_with(sizes, reports::joined(group_sizes_, ","));
+  takes = stated;
   declare("--n-multiple-of-library", takes.n_multiple, n_multiple_, std::to_string(n_multiple_));
+  declare("--k-multiple-of-library", takes.k_multiple, k_multiple_, std::to_string(k_multiple_));
   declare("--max-n-of-library", takes.most_n, most_n_, std::to_string(most_n_));
   declare("--max-k-of-library", takes.most_k, most_k_, std::to_string(most_k_));
   selected.row.name = "library";

@@ -91,6 +91,7 @@ class GivenSubjectOptions {
   std::vector<std::string> types_;
   std::vector<std::string> group_sizes_;
   std::int64_t n_multiple_ = 1;
+  std::int64_t k_multiple_ = 1;
   std::int64_t most_n_ = Capabilities().most_n;
   std::int64_t most_k_ = Capabilities().most_k;
   double usual_deadline_seconds_ = 10;

@@ -7,6 +7,7 @@
 #include <regex>
 
 #include "fuzz/commands/running.h"
+#include "properties/problem/problem.h"
 
 namespace tileproof {
 
@@ -132,12 +133,49 @@ TEST_F(Python, ModuleOfNumpyIsToldWhichMemoryIsNotWatched) {
   EXPECT_EQ(judgement("value/integer_domain_rounds_once")["out_of_reach"].dump().find("numpy"), std::string::npos);
 }
 
+TEST_F(Python, ModuleIsAskedForTheColumnsThatItTakes) {
+  const std::string of_sixteens =
+      "exact = unpack\n"
+      "def unpack(packed, n, k):\n"
+      "    assert k % 16 == 0, 'sixteen columns at a time'\n"
+      "    return exact(packed, n, k)\n";
+  const std::string verify_bits = "--no-accuracy --property bits/ --cases 60 ";
+  const Ran any = run("verify " + module_with(of_sixteens) + verify_bits + out("any"));
+  EXPECT_EQ(any.exit, 1) << any.text;
+  EXPECT_NE(any.text.find("sixteen columns at a time"), std::string::npos) << any.text;
+  EXPECT_NE(any.text.find("--n=1 --k=2 --group-size=2 "), std::string::npos) << any.text;
+  const Ran multiples =
+      run("verify " + module_with(of_sixteens + "K_MULTIPLE = 16\n") + verify_bits + out("multiples"));
+  EXPECT_EQ(multiples.exit, 0) << multiples.text;
+  expect_refused(run("verify " + module(right + "K_MULTIPLE = 0\n")), "K_MULTIPLE: given '0'");
+}
+
+TEST_F(Python, ModuleIsAskedForRowsOfOneGroupWhereItTakesThem) {
+  const std::string whole_groups =
+      "exact = dequantize\n"
+      "def dequantize(packed, scales, zero_points, group_size):\n"
+      "    assert group_size % 32 == 0, 'groups of 32'\n"
+      "    return exact(packed, scales, zero_points, group_size)\n";
+  const std::string verify_groups = "--no-accuracy --property group/ --cases 60 ";
+  const Ran declared = run("verify " + module_with(whole_groups) + verify_groups + out("declared"));
+  EXPECT_EQ(declared.exit, 0) << declared.text;
+  const Ran rows =
+      run("verify " + module_with(whole_groups + "GROUP_SIZES = [32, -1]\n") + verify_groups + out("rows"));
+  EXPECT_EQ(rows.exit, 1) << rows.text;
+  EXPECT_NE(rows.text.find("--k=2 --group-size=2 "), std::string::npos) << rows.text;
+  const Ran right_rows = run("verify " + module_with("GROUP_SIZES = [32, -1]\n") + verify_groups + out("right"));
+  EXPECT_EQ(right_rows.exit, 0) << right_rows.text;
+  expect_refused(run("verify " + module(right + "GROUP_SIZES = [-1]\n")), "GROUP_SIZES: given '-1'");
+  expect_refused(run("verify " + module(right + "FORMAT = 'nf4'\nGROUP_SIZES = [64, -1]\n")),
+                 "GROUP_SIZES: given '-1'");
+}
+
 TEST_F(Python, ModuleOfNumpyIsFailedForAResultOfAnotherForm) {
   struct Row {
     const char *result, *says;
   };
-  for (const Row& row : {Row{"result.astype('float32')", "unpack gives float32 [1, 32], expected int32 [1, 32]"},
-                         Row{"result.T", "unpack gives uint8 [32, 1], expected int32 [1, 32]"},
+  for (const Row& row : {Row{"result.astype('float32')", "unpack gives float32 [1, 2], expected int32 [1, 2]"},
+                         Row{"result.T", "unpack gives uint8 [2, 1], expected int32 [1, 2]"},
                          Row{"list(result)", "unpack gives list, expected one array of numpy"}}) {
     const Ran ran =
         run("verify " +
@@ -312,13 +350,13 @@ const Mistake mistakes[] = {
      "value/integer_domain_rounds_once", "mismatch"},
     {"WrongType", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).float()\n",
      "bits/unpack_returns_every_packed_code", "error",
-     "unpack gives float32 [1, 32] on cpu, expected int32 [1, 32] on cpu"},
+     "unpack gives float32 [1, 2] on cpu, expected int32 [1, 2] on cpu"},
     {"WrongShape", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).T\n",
      "bits/unpack_returns_every_packed_code", "error",
-     "unpack gives uint8 [32, 1] on cpu, expected int32 [1, 32] on cpu"},
+     "unpack gives uint8 [2, 1] on cpu, expected int32 [1, 2] on cpu"},
     {"WrongDevice", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).to('meta')\n",
      "bits/unpack_returns_every_packed_code", "error",
-     "unpack gives uint8 [1, 32] on meta, expected int32 [1, 32] on cpu"},
+     "unpack gives uint8 [1, 2] on meta, expected int32 [1, 2] on cpu"},
     {"TakesMoreMemoryThanThereIs", "def unpack(packed, n, k):\n    return torch.empty(n, k << 50)\n",
      "bits/unpack_returns_every_packed_code", "error", "allocate memory"},
     {"BecomesAnotherProgram", "def unpack(packed, n, k):\n    os.execv('/bin/sh', ['sh', '-c', 'exit 7'])\n",
@@ -402,7 +440,7 @@ TEST_P(AMistake, IsFoundAndShrunk) {
   const nlohmann::json finding = judgement(mistake.property)["findings"][0];
   EXPECT_EQ(finding["kind"], mistake.kind) << ran.text;
   EXPECT_NE(finding["details"].get<std::string>().find(mistake.says), std::string::npos) << ran.text;
-  EXPECT_NE(finding["problem"].get<std::string>().find(" --k=32 "), std::string::npos) << ran.text;
+  EXPECT_LE(problem_of(finding["problem"].get<std::string>()).k, 32) << ran.text;
 }
 
 std::string name_of_test(const testing::TestParamInfo<Mistake>& one) { return one.param.name; }
@@ -504,7 +542,7 @@ const Mistake mistakes_on_cuda[] = {
      "bits/unpack_returns_every_packed_code", "guard", "changed its input packed_w"},
     {"GivesMemoryOfTheCpu", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).cpu()\n",
      "bits/unpack_returns_every_packed_code", "error",
-     "unpack gives uint8 [1, 32] on cpu, expected int32 [1, 32] on cuda"},
+     "unpack gives uint8 [1, 2] on cpu, expected int32 [1, 2] on cuda"},
     {"LosesTheDevice",
      "exact = unpack\n"
      "def unpack(packed, n, k):\n"

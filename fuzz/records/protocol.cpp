@@ -39,9 +39,10 @@ void from_json(const json& array, ComparedElements::Difference& one) { one = {ar
 // --- Fields that JSON holds under their own names ------------------------------------------------------------------
 
 // Some types have further fields, which json_of() adds.
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Capabilities, operations, n_multiple, most_n, most_k, group_sizes, any_group_size,
-                                   types, any_alignment, one_nan, several_callers, takes_tensors, mapped_arguments,
-                                   takes_experts, is_specification, step_elements, not_watched)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Capabilities, operations, n_multiple, k_multiple, most_n, most_k, group_sizes,
+                                   any_group_size, uneven_rows, types, any_alignment, one_nan, several_callers,
+                                   takes_tensors, mapped_arguments, takes_experts, is_specification, step_elements,
+                                   not_watched)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Library, file, name_space, operators, required, map, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PythonModule, file, interpreter, format, device)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(KernelLibrary, file, format, device)
@@ -139,7 +140,8 @@ json json_of(const Capabilities& capabilities) {
 }
 
 Capabilities capabilities_of(const json& value) {
-  for (const char* name : {"n_multiple", "most_n", "most_k", "step_elements"}) require_divisor(value.at(name));
+  for (const char* name : {"n_multiple", "k_multiple", "most_n", "most_k", "step_elements"})
+    require_divisor(value.at(name));
   for (const json& group_size : value.at("group_sizes")) require_divisor(group_size);
   Capabilities capabilities = value;
   capabilities.formats = formats_of(value.at("formats"));

@@ -138,7 +138,7 @@ std::uint64_t seed_of(const Problem& problem) {
 /// are small, some with a tail where the format allows one, and of different k.
 std::vector<Problem> problems_of(const Problem& plain, const std::vector<std::string>& profiles) {
   constexpr std::int64_t least_k_of_first = 256, most_k = 1024, most_elements = 32768;
-  const std::int64_t unit = k_unit(*plain.format, plain.group_size);
+  const std::int64_t unit = std::lcm(std::int64_t{16}, k_unit(*plain.format, plain.group_size));
   std::vector<Problem> problems;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
     Problem problem = plain;

@@ -197,7 +197,7 @@ void expect_result(Case& c, const Result& got, const Result& expected) {
 Argument argument_of(const std::string& name, const Problem& p, const CallData& data) {
   if (name == "inner_k_tiles") return number_argument(name, tinygemm_number(*p.format));
   if (name == "group_size") return number_argument(name, p.group_size);
-  if (name == "codes") return tensor_argument(name, Element::uint8, {p.n, p.k / 2}, specified::pairs(data.codes));
+  if (name == "codes") return tensor_argument(name, Element::uint8, {p.n, (p.k + 1) / 2}, specified::pairs(data.codes));
   if (name == "scales_and_zeros") {
     return tensor_argument(name, Element::bf16, {p.groups().k, p.n, 2}, narrowed(interleaved(data.parameters), 2));
   }
@@ -206,7 +206,7 @@ Argument argument_of(const std::string& name, const Problem& p, const CallData& 
                            narrowed(data.activations.as<std::uint32_t>().elements, 2));
   }
   return tensor_argument(name, Element::int32, sizes_of_packed(p),
-                         narrowed(specified::packed(*p.format, data.codes), 4));
+                         narrowed(specified::packed(*p.format, data.codes), bytes_of(Element::int32)));
 }
 
 /// A legal call of an operator that a mapping names.
@@ -227,7 +227,7 @@ OperatorCall mapped_call(const Problem& p, Operation operation, const CallData& 
         : name == "group_size" ? number_argument(name, p.group_size)
         : name == "dtype"      ? dtype_argument(name, element_named(name_of(p.types.weight)))
         : name == "codes"      ? tensor_argument(name, Element::uint8, {p.n, p.k}, data.codes.elements)
-        : name == "pairs"      ? tensor_argument(name, Element::uint8, {p.n, p.k / 2}, contents[Role::pairs])
+        : name == "pairs"      ? tensor_argument(name, Element::uint8, {p.n, (p.k + 1) / 2}, contents[Role::pairs])
         : name == "packed"
             ? tensor_argument(name, element_named(p.layout().dtype), sizes_of_packed(p), contents[Role::packed])
             : parameters(name));
@@ -245,7 +245,7 @@ Problem smallest_problem(const Capabilities& capabilities) {
   problem.group_size = capabilities.group_sizes.front();
   const Size least = least_full_size(*problem.format);
   problem.n = std::lcm(least.n, n_unit(*problem.format, capabilities.n_multiple));
-  problem.k = std::lcm(least.k, k_unit(*problem.format, problem.group_size));
+  problem.k = std::lcm(least.k, k_unit(*problem.format, problem.group_size, capabilities.k_multiple));
   return problem;
 }
 

@@ -90,17 +90,19 @@ Matrix<std::uint8_t> Case::codes() {
 }
 
 std::vector<std::uint32_t> Case::words() {
-  std::vector<std::uint32_t> words(
-      static_cast<std::size_t>(problem.experts * packed_words(*problem.format, problem.size())));
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    words[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32);
-    const auto first_code = static_cast<std::int64_t>(8 * i);  // in the order of words
-    if (first_code + 8 <= problem.codes.first || problem.codes.end <= first_code) words[i] = 0x88888888;
+  const reference::Layout& layout = problem.layout();
+  const int slots = layout.slots_of_unit();
+  const std::uint32_t mask = 0xffffffff >> (32 - 4 * slots);
+  std::vector<std::uint32_t> units(static_cast<std::size_t>(problem.experts * layout.units(problem.size())));
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    units[i] = static_cast<std::uint32_t>(drawn(problem.seed, stream::words, i) >> 32) & mask;
+    const std::int64_t first_code = slots * static_cast<std::int64_t>(i);  // in the order of units
+    if (first_code + slots <= problem.codes.first || problem.codes.end <= first_code) units[i] = 0x88888888 & mask;
   }
-  for (std::size_t i = 0; i < words.size() && !coverage_.has_every_code(); ++i) {
-    for (int nibble = 0; nibble < codes_of_packed_word; ++nibble) coverage_.saw(words[i] >> (4 * nibble) & 15, nibble);
+  for (std::size_t i = 0; i < units.size() && !coverage_.has_every_code(); ++i) {
+    for (int nibble = 0; nibble < slots; ++nibble) coverage_.saw(units[i] >> (4 * nibble) & 15, nibble);
   }
-  return words;
+  return units;
 }
 
 namespace {
@@ -300,13 +302,13 @@ std::vector<std::uint32_t> Case::pack(const Matrix<std::uint8_t>& codes) {
 
 Matrix<std::int32_t> Case::unpack(const std::vector<std::uint32_t>& packed) {
   Contents contents;
-  contents[Role::packed] = narrowed(packed, 4);
+  contents[Role::packed] = narrowed(packed, problem.layout().bytes_of_unit);
   return result_of(call_of(Operation::unpack, problem), std::move(contents)).as_codes();
 }
 
 std::vector<std::uint32_t> Case::convert(const std::vector<std::uint32_t>& packed) {
   Contents contents;
-  contents[Role::packed] = narrowed(packed, 4);
+  contents[Role::packed] = narrowed(packed, problem.layout().bytes_of_unit);
   return result_of(call_of(Operation::convert, problem), std::move(contents)).bits.elements;
 }
 
@@ -314,7 +316,7 @@ Matrix<std::uint32_t> Case::dequantize(const std::vector<std::uint32_t>& packed,
   Contents contents = contents_of(Operation::dequantize, problem, parameters);
   std::vector<std::uint32_t> with_parameters = packed;
   put_parameters(problem, parameters, with_parameters);
-  contents[Role::packed] = narrowed(with_parameters, 4);
+  contents[Role::packed] = narrowed(with_parameters, problem.layout().bytes_of_unit);
   return result_of(call_of(Operation::dequantize, problem), std::move(contents)).bits;
 }
 

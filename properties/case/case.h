@@ -97,7 +97,7 @@ class Case {
 
   // Data, drawn from the problem's seed alone; a batch is drawn expert by expert.
   Matrix<std::uint8_t> codes();        // [n][k], 0..15
-  std::vector<std::uint32_t> words();  // arbitrary 32-bit words, for whole n-tiles
+  std::vector<std::uint32_t> words();  // arbitrary storage units of a packed matrix, padding included
   Parameters parameters();
   std::uint64_t choice(std::uint64_t index) const;  // a random number for choices such as which row to flip
 

@@ -588,9 +588,9 @@ TEST(Specified, IsWhatTheSpecificationSaysOfEveryShape) {
 
 TEST(Specified, ConvertsAsTheSpecificationOfTwoLayoutsDoes) {
   constexpr Size size = {13, 64};
-  std::vector<std::uint32_t> from(static_cast<std::size_t>(packed_words(*tinygemm(2), size)));
+  std::vector<std::uint32_t> from(static_cast<std::size_t>(tinygemm(2)->layout.units(size)));
   for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::uint32_t>(mixed(i));  // of the padding too
-  std::vector<std::uint32_t> to(static_cast<std::size_t>(packed_words(*tinygemm(4), size)));
+  std::vector<std::uint32_t> to(static_cast<std::size_t>(tinygemm(4)->layout.units(size)));
   reference::convert<reference::TensorCoreTiled<2>, reference::TensorCoreTiled<4>>(from.data(), size, to.data());
   EXPECT_EQ(specified::converted(*tinygemm(2), *tinygemm(4), from, size), to);
 }
@@ -1055,6 +1055,44 @@ TEST(Operations, RunUnderTheFillThatIsAskedFor) {
   EXPECT_EQ(b.one.pack(codes)[127], 0x12341234u);
   b.one.fill({});
   EXPECT_EQ(b.one.pack(codes)[127], 0xffa5ffa5u);
+}
+
+TEST(Operations, OverOneBlockHaveItsEighteenBytesAndAFenceRightBehindThem) {
+  Bench b("--n=1 --k=32 --format=q4_0 --scheme=symmetric --weight-type=fp32 --parameter-type=fp16 --seed=0x5");
+  b.subject.own_memory = &lenient_host_memory();
+  const std::vector<std::uint32_t> packed = b.one.words();
+  EXPECT_EQ(packed.size(), 18u);
+  const auto unpack_with = [&](const std::function<void(std::uint8_t*)>& use) {
+    b.subject.on[Operation::unpack] = [use](const Call& call) {
+      std::fill(call.codes(), call.codes() + 32, 0);
+      use(call.packed_bytes());
+    };
+    return failure_of([&] { b.one.unpack(packed); });
+  };
+  std::vector<std::uint8_t> bytes;
+  EXPECT_FALSE(unpack_with([&](const std::uint8_t* at) { bytes.assign(at - 1, at + 19); }));
+  EXPECT_EQ(bytes.front(), 0xff);
+  EXPECT_EQ(bytes.back(), 0xff);
+  EXPECT_EQ(std::vector<std::uint32_t>(bytes.begin() + 1, bytes.end() - 1), packed);
+  EXPECT_FALSE(unpack_with([](std::uint8_t* at) { at[18] = 0xff; }));
+  expect_says(unpack_with([](std::uint8_t* at) { at[18] = 0; }), "guard",
+              {"wrote outside packed_w: the byte 1 past its end"});
+  expect_says(unpack_with([](std::uint8_t* at) { at[17] ^= 1; }), "guard",
+              {"changed its input packed: element 17 of 18"});
+}
+
+TEST(Operations, OverARowOfAnOddNumberOfColumnsTakeAByteMoreAndGiveWholeWords) {
+  Bench b("--n=2 --k=9 --group-size=9 --format=pack-quantized --scheme=symmetric --seed=0x5");
+  Matrix<std::uint8_t> codes(2, 9);
+  for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = static_cast<std::uint8_t>(i % 15 + 1);
+  std::vector<std::uint8_t> pairs;
+  const auto right = std::shared_ptr<Subject>(subject_row("reference").make().subject);
+  b.subject.on[Operation::pack] = [&](const Call& call) {
+    pairs.assign(call.pairs(), call.pairs() + 10);
+    right->run(call);
+  };
+  EXPECT_EQ(b.one.pack(codes), (std::vector<std::uint32_t>{0x87654321, 0x9, 0x21fedcba, 0x3}));
+  EXPECT_EQ(pairs, (std::vector<std::uint8_t>{0x12, 0x34, 0x56, 0x78, 0x90, 0xab, 0xcd, 0xef, 0x12, 0x30}));
 }
 
 TEST(Operations, ThatTouchAnInputOrAFenceAreGuardFailures) {

@@ -7,11 +7,13 @@
 namespace tileproof {
 
 const char* name_of(GroupClass groups) {
-  constexpr const char* names[] = {"within_a_block", "a_block", "across_blocks", "beyond_256", "no_power_of_two"};
+  constexpr const char* names[] = {"within_a_block", "a_block",         "across_blocks",
+                                   "beyond_256",     "no_power_of_two", "an_uneven_row"};
   return names[static_cast<int>(groups)];
 }
 
 GroupClass group_class_of(std::int64_t group_size, const Format& format) {
+  if (group_size % 16 != 0) return GroupClass::an_uneven_row;
   const std::int64_t block = format.layout.legal.k;
   if (!std::has_single_bit(static_cast<std::uint64_t>(group_size))) return GroupClass::no_power_of_two;
   if (group_size > 256) return GroupClass::beyond_256;

@@ -11,7 +11,7 @@
 namespace tileproof {
 
 /// The size of a group relative to the layout's unit of k.
-enum class GroupClass { within_a_block, a_block, across_blocks, beyond_256, no_power_of_two };
+enum class GroupClass { within_a_block, a_block, across_blocks, beyond_256, no_power_of_two, an_uneven_row };
 const char* name_of(GroupClass);
 GroupClass group_class_of(std::int64_t group_size, const Format&);
 

@@ -36,7 +36,7 @@ Contents contents_of(Operation operation, const Problem& p, const CallData& data
   if (takes(operation, Role::packed)) {
     std::vector<std::uint32_t> packed = specified_result(p, Operation::pack, data).bits.elements;
     if (takes(operation, Role::scales)) put_parameters(p, data.parameters, packed);
-    contents[Role::packed] = narrowed(packed, 4);
+    contents[Role::packed] = narrowed(packed, p.layout().bytes_of_unit);
   }
   return contents;
 }

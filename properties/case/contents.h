@@ -28,7 +28,7 @@ struct CallData {
   Matrix<std::uint16_t> activations = {};  // [m][k], bf16, if the operation takes them
 };
 
-/// The result of an operation, as bits: packed words, in a row for each expert, or codes, weights or products.
+/// The result of an operation, as bits: packed storage units, in a row for each expert, or codes, weights or products.
 struct Result {
   Role role = Role::packed;
   Matrix<std::uint32_t> bits;

@@ -17,6 +17,8 @@ constexpr std::int64_t most_of_16_bits = 65535;
 std::string in_format(const std::string& name, const Format& format) { return name + " as " + format.name; }
 std::string format_class(const Format& format) { return std::string("format ") + format.name; }
 std::string format_to_class(const Format& format) { return std::string("converted to ") + format.name; }
+constexpr const char* row_of_odd_columns = "rows of an odd number of columns";
+constexpr const char* last_group_short = "a last group that is short";
 /// The class of a large extent of the packed tensor, by the number of the dimension.
 std::string extent_class(int dimension) {
   return "more than 65,535 in dimension " + std::to_string(dimension) + " of packed";
@@ -32,14 +34,17 @@ struct ProblemClass {
 const std::vector<ProblemClass>& problem_classes() {
   static const std::vector<ProblemClass> rows = [] {
     const auto block = [](const Problem& p) { return p.layout().legal.k; };
+    const auto has_even_groups = [](const Problem& p) { return p.k != 0 && p.group_size % 16 == 0; };
     std::vector<ProblemClass> all = {
-        {"padding", [](const Problem& p) { return p.layout().padded(p.size()) != p.size(); }},
+        {"padding", [](const Problem& p) { return has_padding(*p.format, p.size()); }},
         {"padding of what is converted to",
-         [](const Problem& p) { return p.format_to != nullptr && p.format_to->layout.padded(p.size()) != p.size(); }},
+         [](const Problem& p) { return p.format_to != nullptr && has_padding(*p.format_to, p.size()); }},
         {"several groups", [](const Problem& p) { return p.groups().k > 1; }},
-        {"group smaller than a block", [=](const Problem& p) { return p.k != 0 && p.group_size < block(p); }},
-        {"group equal to a block", [=](const Problem& p) { return p.k != 0 && p.group_size == block(p); }},
-        {"group larger than a block", [=](const Problem& p) { return p.k != 0 && p.group_size > block(p); }},
+        {"group smaller than a block", [=](const Problem& p) { return has_even_groups(p) && p.group_size < block(p); }},
+        {"group equal to a block", [=](const Problem& p) { return has_even_groups(p) && p.group_size == block(p); }},
+        {"group larger than a block", [=](const Problem& p) { return has_even_groups(p) && p.group_size > block(p); }},
+        {row_of_odd_columns, [](const Problem& p) { return p.n > 1 && p.k % 2 != 0; }},
+        {last_group_short, [](const Problem& p) { return p.n * p.k % p.group_size != 0; }},
         {"group of more than 256", [](const Problem& p) { return p.group_size > 256; }},
         {"group of no power of two", [](const Problem& p) { return (p.group_size & (p.group_size - 1)) != 0; }},
         {"more groups than group_size", [](const Problem& p) { return p.groups().k > p.group_size; }},
@@ -136,15 +141,24 @@ void count_values(reference::FloatFormat format, const std::vector<std::uint32_t
 
 namespace {
 
+/// The least rows of a format, each one group, and the group sizes that the subject takes.
+std::vector<std::int64_t> group_sizes_of(const Capabilities& e, const Format& format) {
+  std::vector<std::int64_t> sizes = e.group_sizes;
+  std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
+  const std::int64_t least = k_unit(format, 1, e.k_multiple);
+  if (e.uneven_rows && takes_uneven_rows(format) && least % 16 != 0) sizes.push_back(least);
+  return sizes;
+}
+
 /// Whether some problem that the subject takes is in a class. It tries the extremes of each format and group size.
 /// @param only  the format that the class is about, or nullptr
 bool is_in_reach(const Capabilities& e, const Format* only, const std::function<bool(const Problem&)>& holds) {
   Problem p;
   const auto is_some_size = [&] {
     const std::int64_t n = n_unit(*p.format, e.n_multiple, p.format_to);
-    const std::int64_t k = k_unit(*p.format, p.group_size, p.format_to), side = std::lcm(n, k);
+    const std::int64_t k = k_unit(*p.format, p.group_size, e.k_multiple, p.format_to), side = std::lcm(n, k);
     if (n > e.most_n || k > e.most_k) return false;
-    for (const Size size : {Size{n, k}, {e.most_n / n * n, k}, {n, e.most_k / k * k}, {side, side}}) {
+    for (const Size size : {Size{n, k}, {2 * n, k}, {e.most_n / n * n, k}, {n, e.most_k / k * k}, {side, side}}) {
       p.n = size.n;
       p.k = size.k;
       if (p.n <= e.most_n && p.k <= e.most_k && holds(p)) return true;
@@ -152,8 +166,8 @@ bool is_in_reach(const Capabilities& e, const Format* only, const std::function<
     return false;
   };
   for (const Format* format : e.formats) {
-    for (const std::int64_t group_size : e.group_sizes) {
-      if ((only != nullptr && format != only) || !format->group_sizes.contains(group_size)) continue;
+    if (only != nullptr && format != only) continue;
+    for (const std::int64_t group_size : group_sizes_of(e, *format)) {
       for (const Format* format_to : e.formats_to_of(*format)) {
         p.format = format;
         p.format_to = format_to;
@@ -182,6 +196,13 @@ CoverageGoal of_problems(const std::string& name, const Format* format = nullptr
   const auto row = std::find_if(rows.begin(), rows.end(), [&](const ProblemClass& one) { return one.name == name; });
   const auto in_reach = [format, holds = row->holds](const Capabilities& e) { return is_in_reach(e, format, holds); };
   return {format == nullptr ? name : in_format(name, *format), in_reach, has_class, format};
+}
+
+/// A goal about shapes that few formats have. It names one of them, so that other subjects are not reported to lack it.
+CoverageGoal of_uneven(const std::string& name) {
+  CoverageGoal goal = of_problems(name);
+  goal.format = reference::format_named("nf4");
+  return goal;
 }
 
 std::vector<CoverageGoal> in_every_format(const std::vector<std::string>& names) {
@@ -279,6 +300,7 @@ const CoverageGoals groups_around_a_block = {
     "groups around a block",
     {of_problems("group smaller than a block"), of_problems("group equal to a block"),
      of_problems("group larger than a block")}};
+const CoverageGoals uneven_shapes = {"uneven shapes", {of_uneven(row_of_odd_columns), of_uneven(last_group_short)}};
 const CoverageGoals unusual_groups = {"unusual groups",
                                       {of_problems("group of more than 256"), of_problems("group of no power of two")}};
 const CoverageGoals more_groups_than_a_group_has_columns = one_class("more groups than group_size");

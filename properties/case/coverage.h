@@ -151,6 +151,7 @@ extern const CoverageGoals with_padding;
 extern const CoverageGoals with_padding_to;  // in what convert gives
 extern const CoverageGoals several_groups;
 extern const CoverageGoals groups_around_a_block;  // smaller than, equal to and larger than the layout's unit of k
+extern const CoverageGoals uneven_shapes;          // rows of an odd number of columns, and a last group that is short
 extern const CoverageGoals unusual_groups;         // more than 256 columns, and no power of two
 extern const CoverageGoals more_groups_than_a_group_has_columns;
 extern const CoverageGoals not_square;

@@ -235,10 +235,11 @@ reference::Coordinates common_coordinates(const reference::Layout& layout, std::
 void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
   if (got == expected) return coverage_.expected_all(expected);
   if (got.size() != expected.size()) {
-    throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " words, expected " +
-                                  std::to_string(expected.size()));
+    throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " " + problem.layout_of_result().unit +
+                                  "s, expected " + std::to_string(expected.size()));
   }
   const reference::Layout& layout = problem.layout_of_result();
+  const int slots = layout.slots_of_unit();
   const std::int64_t slots_of_expert = layout.slots(problem.size());
   std::ostringstream listed;
   std::int64_t wrong = 0;
@@ -246,13 +247,13 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
     coverage_.expected_value(expected[i]);
     if (got[i] == expected[i]) continue;
     if (++wrong > most_listed) continue;
-    const std::int64_t first_slot = static_cast<std::int64_t>(i) * codes_of_packed_word;
+    const std::int64_t first_slot = static_cast<std::int64_t>(i) * slots;
     const std::int64_t expert = slots_of_expert == 0 ? 0 : first_slot / slots_of_expert;
     const std::string expert_text = problem.experts > 1 ? "expert " + std::to_string(expert) + ", " : "";
-    listed << "\n  word " << i << " (" << expert_text
-           << text_of(common_coordinates(layout, first_slot, first_slot + codes_of_packed_word - 1, problem.size()))
-           << "): expected " << hex_text(expected[i], 8) << ", got " << hex_text(got[i], 8) << "; wrong nibbles:";
-    for (int nibble = codes_of_packed_word - 1; nibble >= 0; --nibble) {
+    listed << "\n  " << layout.unit << " " << i << " (" << expert_text
+           << text_of(common_coordinates(layout, first_slot, first_slot + slots - 1, problem.size())) << "): expected "
+           << hex_text(expected[i], slots) << ", got " << hex_text(got[i], slots) << "; wrong nibbles:";
+    for (int nibble = slots - 1; nibble >= 0; --nibble) {
       if (((got[i] ^ expected[i]) >> (4 * nibble) & 15) == 0) continue;
       const std::int64_t slot = first_slot + nibble - expert * slots_of_expert;
       const auto element = layout.element_at(slot, layout.padded(problem.size()));
@@ -262,8 +263,8 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
              << (is_padding ? ", padding)" : ")");
     }
   }
-  throw Failure("mismatch",
-                listing(wrong, std::ssize(expected), wrong == 1 ? "words is wrong" : "words are wrong", listed.str()));
+  const std::string are_wrong = std::string(layout.unit) + (wrong == 1 ? "s is wrong" : "s are wrong");
+  throw Failure("mismatch", listing(wrong, std::ssize(expected), are_wrong, listed.str()));
 }
 
 void Case::expect_within(const Matrix<double>& got, const Matrix<double>& exact, const Matrix<double>& bound,

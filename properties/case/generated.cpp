@@ -15,19 +15,16 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
   for (const RoleRow& row : roles_of(operation)) {
     const auto form = form_of(call, row);
     if (!form) continue;
-    const Format& format = format_in(problem, row.role);
-    // A packed matrix is generated in the storage units of its layout.
-    const auto element_bytes =
-        static_cast<std::size_t>(is_packed(row.role) ? format.layout.bytes_of_unit : form->element_bytes);
+    const auto element_bytes = static_cast<std::size_t>(form->element_bytes);
     formulas.push_back(formula_of(row.role, problem.format->result, problem.types.weight,
-                                  generated::in_format(format, codes), parameters));
+                                  generated::in_format(format_in(problem, row.role), codes), parameters));
     if (elements_of(formulas.back()) * static_cast<std::int64_t>(element_bytes) != form->bytes()) {
       throw std::logic_error(std::string("the formula of ") + form->name + " has another size than its tensor");
     }
     tensors.push_back({.name = form->name,
                        .bytes = static_cast<std::size_t>(form->bytes()),
                        .element_bytes = element_bytes,
-                       .alignment = alignment_of(call, row, static_cast<std::size_t>(form->element_bytes)),
+                       .alignment = alignment_of(call, row, element_bytes),
                        .formula = &formulas.back(),
                        .is_output = row.is_output});
     roles.push_back(row.role);

@@ -108,7 +108,8 @@ inline std::vector<const CoverageGoals*> with_formats_to(std::vector<const Cover
 
 /// The goals about shapes of an operation on the layout. Only weights have groups and types.
 inline std::vector<const CoverageGoals*> shapes_of(Operation operation) {
-  std::vector<const CoverageGoals*> goals = {&every_format, &with_padding, &not_square, &both_alignments};
+  std::vector<const CoverageGoals*> goals = {&every_format, &with_padding, &uneven_shapes, &not_square,
+                                             &both_alignments};
   if (result_role(operation) == Role::weights) goals.insert(goals.end(), {&several_groups, &every_type});
   return with_formats_to(goals, operation);
 }

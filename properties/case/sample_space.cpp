@@ -24,11 +24,16 @@ std::vector<T> common(const std::vector<T>& wanted, const std::vector<T>& accept
 bool takes_some_size(const Capabilities& capabilities) {
   return std::ranges::any_of(capabilities.formats, [&](const Format* format) {
     return std::ranges::any_of(capabilities.formats_to_of(*format), [&](const Format* format_to) {
+      const auto unit = [&](std::int64_t group_size) {
+        return k_unit(*format, group_size, capabilities.k_multiple, format_to);
+      };
+      const bool takes_one_group =
+          capabilities.uneven_rows && takes_uneven_rows(*format) && unit(1) <= capabilities.most_k;
+      const auto takes = [&](std::int64_t group_size) {
+        return format->group_sizes.contains(group_size) && unit(group_size) <= capabilities.most_k;
+      };
       return n_unit(*format, capabilities.n_multiple, format_to) <= capabilities.most_n &&
-             std::ranges::any_of(capabilities.group_sizes, [&](std::int64_t group_size) {
-               return format->group_sizes.contains(group_size) &&
-                      k_unit(*format, group_size, format_to) <= capabilities.most_k;
-             });
+             (takes_one_group || std::ranges::any_of(capabilities.group_sizes, takes));
     });
   });
 }
@@ -91,6 +96,7 @@ SampleSpace sample_space_of(const Property& property, const Capabilities& capabi
   });
   result.sampling.types = common(property.sampling.types, capabilities.types);
   if (property.sampling.of_codes) {
+    result.capabilities.uneven_rows = true;  // groups do not matter
     result.sampling.schemes = firsts<const Scheme*>(
         formats, [&](const Format* format) { return common(schemes_of(*format), capabilities.schemes); });
     result.sampling.types = firsts<Types>(
@@ -142,7 +148,10 @@ void require_within(const Problem& p, const SampleSpace& space) {
   require("--profile", p.profile, space.sampling.profiles, [](const std::string& name) { return name; });
   require("--variant", p.variant, space.sampling.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
-  if (!space.capabilities.any_group_size) require("--group-size", p.group_size, space.capabilities.group_sizes, number);
+  const bool is_uneven_row = space.capabilities.uneven_rows && takes_uneven_rows(*p.format) && p.group_size == p.k;
+  if (!space.capabilities.any_group_size && !is_uneven_row) {
+    require("--group-size", p.group_size, space.capabilities.group_sizes, number);
+  }
   // Recorded bytes exist only for some shapes; problems from fixed_for are examples and do not limit shapes.
   const std::vector<Problem>& fixed = space.sampling.fixed_for ? std::vector<Problem>() : space.sampling.fixed;
   const auto same_shape = [&p](const Problem& one) {
@@ -163,6 +172,10 @@ void require_within(const Problem& p, const SampleSpace& space) {
   const std::int64_t unit = n_unit(*p.format, space.sampling.n_multiple, p.format_to);
   if (p.n % unit != 0) {
     throw UsageError("--n", number(p.n), "a multiple of " + number(unit) + " for this property and subject");
+  }
+  if (p.k % space.capabilities.k_multiple != 0) {
+    throw UsageError("--k", number(p.k),
+                     "a multiple of " + number(space.capabilities.k_multiple) + " for this subject");
   }
   require_at_most("--k", p.k, space.most_k_taken, "subject");
   require_at_most("--n", p.n, space.capabilities.most_n, "subject");
@@ -191,19 +204,23 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   const Capabilities& capabilities = space.capabilities;
   const Sampling& sampling = space.sampling;
   std::vector<Problem> steps;
+  const auto unit_of = [&](const Format& format, std::int64_t group_size) {
+    return k_unit(format, group_size, capabilities.k_multiple, p.format_to);
+  };
   const auto step = [&](auto change) {
     Problem next = p;
     change(next);
-    const bool possible = next.n > 0 && next.k > 0 && next.format != next.format_to &&
-                          next.k % k_unit(*next.format, next.group_size, next.format_to) == 0 &&
-                          next.n % n_unit(*next.format, sampling.n_multiple, next.format_to) == 0 &&
-                          next.format->group_sizes.contains(next.group_size) && has_types(*next.scheme, next.types);
+    const bool possible =
+        next.n > 0 && next.k > 0 && next.format != next.format_to &&
+        next.k % k_unit(*next.format, next.group_size, capabilities.k_multiple, next.format_to) == 0 &&
+        next.n % n_unit(*next.format, sampling.n_multiple, next.format_to) == 0 &&
+        next.format->group_sizes.contains(next.group_size) && has_types(*next.scheme, next.types);
     if (!possible || next.n * next.k > p.n * p.k || next == p) return;
     next.codes = cut(next.codes, next.experts * next.n * next.k);
     next.parameters = cut(next.parameters, next.experts * next.group_count());
     steps.push_back(next);
   };
-  const std::int64_t unit = k_unit(*p.format, p.group_size, p.format_to);
+  const std::int64_t unit = unit_of(*p.format, p.group_size);
   const std::int64_t n_multiple = n_unit(*p.format, sampling.n_multiple, p.format_to);
   const std::int64_t n_tail = p.n % 8;  // a failure may need this tail
   for (const std::int64_t n :
@@ -212,6 +229,12 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   }
   for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {
     if (k < p.k) step([&](Problem& next) { next.k = k; });
+  }
+  if (capabilities.uneven_rows && takes_uneven_rows(*p.format)) {
+    const std::int64_t least = unit_of(*p.format, 1);
+    for (const std::int64_t k : {least, p.k / 2 / least * least, p.k - least}) {
+      if (k < p.k) step([&](Problem& next) { next.k = next.group_size = k; });
+    }
   }
   for (const std::int64_t experts : {std::int64_t{1}, p.experts - 1}) {
     if (experts > 0 && experts < p.experts) step([&](Problem& next) { next.experts = experts; });
@@ -234,7 +257,7 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
     // If the plainer size does not divide k, the largest smaller k that it divides.
     step([&](Problem& next) {
       next.group_size = group_size;
-      const std::int64_t of_size = k_unit(*p.format, group_size, p.format_to);
+      const std::int64_t of_size = unit_of(*p.format, group_size);
       next.k = p.k / of_size * of_size;
     });
   });

@@ -23,6 +23,23 @@ Factors factors_of(std::int64_t unit, int log2_k, std::int64_t most_k) {
   return {(from + unit - 1) / unit, std::min(2 * from - 1, most_k) / unit};
 }
 
+constexpr std::int64_t row_is_group = 0;  // stands for the size of a group that is a row of no multiple of 16 elements
+
+/// The same for rows of no multiple of 16 elements.
+Factors factors_of_uneven_rows(std::int64_t unit, int log2_k, std::int64_t most_k) {
+  Factors factors = factors_of(unit, log2_k, most_k);
+  if (factors.first * unit % 16 == 0) ++factors.first;
+  if (factors.last * unit % 16 == 0) --factors.last;
+  return factors;
+}
+
+/// The factors of a group size, or of row_is_group.
+Factors factors_of_group(const Cell& cell, std::int64_t group_size, std::int64_t k_multiple, std::int64_t most_k) {
+  const bool is_row = group_size == row_is_group;
+  const std::int64_t unit = k_unit(*cell.format, is_row ? 1 : group_size, k_multiple, cell.format_to);
+  return is_row ? factors_of_uneven_rows(unit, cell.log2_k, most_k) : factors_of(unit, cell.log2_k, most_k);
+}
+
 /// The row counts with a certain tail: first, first + step, ...
 struct Rows {
   std::int64_t first;  // 0: none
@@ -91,33 +108,34 @@ std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space, Operati
   const Sampling& sampling = space.sampling;
   std::vector<Shape> shapes;
   constexpr int most_log2_k = 20;
-  struct Group {
-    std::int64_t size;
-    std::int64_t unit;  // of k
-  };
-  const auto add = [&](Cell cell, const std::vector<Group>& groups) {
+  const std::int64_t k_multiple = space.capabilities.k_multiple;
+  const auto add = [&](Cell cell, const std::vector<std::int64_t>& group_sizes) {
     const std::int64_t fewest_rows = n_unit(*cell.format, sampling.n_multiple, cell.format_to);
     for (cell.n_tail = 0; cell.n_tail < 8; ++cell.n_tail) {
       const Rows rows = rows_of(cell.n_tail, fewest_rows);
       if (rows.first == 0 || rows.first > space.capabilities.most_n) continue;
       const std::int64_t most_k = most_columns(sampling, fewest_rows, rows.first);
       Shape shape = {cell};
-      for (const Group& group : groups) {
-        const Factors factors = factors_of(group.unit, cell.log2_k, most_k);
-        if (factors.first <= factors.last) shape.group_sizes.push_back(group.size);
+      for (const std::int64_t size : group_sizes) {
+        const Factors factors = factors_of_group(cell, size, k_multiple, most_k);
+        if (factors.first <= factors.last) shape.group_sizes.push_back(size);
       }
       if (!shape.group_sizes.empty()) shapes.push_back(std::move(shape));
     }
   };
   const auto add_format = [&](const Format* format, const Format* format_to) {
-    std::map<GroupClass, std::vector<Group>> groups;
+    std::map<GroupClass, std::vector<std::int64_t>> groups;
     for (const std::int64_t size : space.capabilities.group_sizes) {
       if (!format->group_sizes.contains(size)) continue;
-      groups[group_class_of(size, *format)].push_back({size, k_unit(*format, size, format_to)});
+      groups[group_class_of(size, *format)].push_back(size);
+    }
+    const bool has_uneven_rows = space.capabilities.uneven_rows && takes_uneven_rows(*format);
+    if (has_uneven_rows && k_unit(*format, 1, k_multiple, format_to) % 16 != 0) {
+      groups[GroupClass::an_uneven_row] = {row_is_group};
     }
     for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {
       for (const Types types : types_of(*scheme, sampling.types)) {
-        for (int log2_k = 4; log2_k < most_log2_k; ++log2_k) {
+        for (int log2_k = 0; log2_k < most_log2_k; ++log2_k) {
           for (const auto& [of_class, sizes] : groups) {
             add({operation, format, format_to, scheme, types, of_class, 0, log2_k, /*is_aligned=*/true, /*profile=*/""},
                 sizes);
@@ -185,9 +203,16 @@ Problem Sampler::at(std::uint64_t turn) const {
   p.group_size = draw.one_of(shape_of(number).group_sizes);
   const std::int64_t fewest_rows = n_unit(*p.format, sampling.n_multiple, p.format_to);
   const Rows rows = rows_of(in.n_tail, fewest_rows);
-  const std::int64_t unit = k_unit(*p.format, p.group_size, p.format_to);
-  const Factors factors = factors_of(unit, in.log2_k, most_columns(sampling, fewest_rows, rows.first));
+  const bool is_uneven_row = p.group_size == row_is_group;
+  const std::int64_t k_multiple = space_.capabilities.k_multiple;
+  const std::int64_t unit = k_unit(*p.format, is_uneven_row ? 1 : p.group_size, k_multiple, p.format_to);
+  const Factors factors =
+      factors_of_group(in, p.group_size, k_multiple, most_columns(sampling, fewest_rows, rows.first));
   p.k = unit * draw(at_an_edge_or_between(factors.first, factors.last));
+  if (is_uneven_row) {
+    if (p.k % 16 == 0) p.k += unit;  // at most unit * factors.last, which is no multiple of 16
+    p.group_size = p.k;
+  }
   const std::int64_t most_rows =
       std::max(rows.first, std::min(sampling.most_elements / p.k, space_.capabilities.most_n));
   p.n = rows.first + rows.step * draw(at_an_edge_or_between(0, (most_rows - rows.first) / rows.step));

@@ -58,7 +58,7 @@ const std::vector<Pairing>& pairings() {
 constexpr std::uint64_t sampling = 900;
 
 /// The fewest columns that a problem can have: whole supertiles and whole groups.
-std::int64_t unit_columns(const Problem& p) { return k_unit(*p.format, p.group_size, p.format_to); }
+std::int64_t unit_columns(const Problem& p) { return k_unit(*p.format, p.group_size, 1, p.format_to); }
 
 /// Why a problem is wrong for a pairing; empty if nothing is wrong.
 std::string objection_to(const Problem& p, const Pairing& pairing) {
@@ -78,6 +78,7 @@ std::string objection_to(const Problem& p, const Pairing& pairing) {
   const std::int64_t fewest_rows = n_unit(*p.format, drawn.n_multiple, p.format_to);
   if (p.n * p.k > std::max(drawn.most_elements, fewest_rows * p.k)) return "too many elements";
   const auto& sizes = pairing.space.capabilities.group_sizes;
+  if (takes_uneven_rows(*p.format) && p.group_size == p.k) return "";
   if (std::find(sizes.begin(), sizes.end(), p.group_size) == sizes.end()) return "a group size that is not drawn";
   return "";
 }
@@ -153,7 +154,7 @@ TEST(Sampler, ReachesAllOfTheDomains) {
       const Problem p = problems.at(i);
       formats.insert(p.format);
       if (p.format_to != nullptr) formats_to.insert(p.format_to);
-      group_sizes.insert(p.group_size);
+      if (p.group_size % 16 == 0) group_sizes.insert(p.group_size);
       schemes.insert(p.scheme);
       types.insert(p.types);
       profiles_drawn.insert(p.profile);
@@ -171,6 +172,8 @@ TEST(Sampler, ReachesAllOfTheDomains) {
       counts["more groups than a group has columns"] += p.groups().k > p.group_size ? 1 : 0;
       counts["more rows than groups"] += p.groups().k < p.n ? 1 : 0;
       counts["more supertiles than one"] += p.k > p.layout().legal.k ? 1 : 0;
+      counts["a row of one uneven group"] += p.group_size % 16 != 0 ? 1 : 0;
+      counts["an odd row"] += p.k % 2 != 0 ? 1 : 0;
       counts["group smaller than a block"] += p.group_size < p.layout().legal.k ? 1 : 0;
       counts["group equal to a block"] += p.group_size == p.layout().legal.k ? 1 : 0;
       counts["group larger than a block"] += p.group_size > p.layout().legal.k ? 1 : 0;
@@ -208,6 +211,10 @@ TEST(Sampler, ReachesAllOfTheDomains) {
     if (no_format([&](const Format& format) { return drawn.most_k / smallest_group > fewest_rows(format); })) {
       impossible.insert("more groups than rows");
     }
+    if (no_format([](const Format& format) { return takes_uneven_rows(format); })) {
+      impossible.insert("a row of one uneven group");
+    }
+    if (no_format([](const Format& format) { return format.layout.legal.k == 1; })) impossible.insert("an odd row");
     if (no_group(std::less<>())) impossible.insert("group smaller than a block");
     if (no_group(std::equal_to<>())) impossible.insert("group equal to a block");
     if (drawn.most_k / smallest_group <= smallest_group) impossible.insert("more groups than a group has columns");
@@ -218,6 +225,67 @@ TEST(Sampler, ReachesAllOfTheDomains) {
       EXPECT_GE(count, 3) << name;
     }
   }
+}
+
+/// The k that are drawn for a format, in rows of fewer than `most` columns.
+std::set<std::int64_t> columns_drawn(const Capabilities& capabilities, std::int64_t most) {
+  Property property = properties().front();
+  property.needs = {Operation::unpack};
+  property.sampling = {.most_k = most - 1};
+  std::string why_not;
+  const SampleSpace space = sample_space_of(property, capabilities, &why_not);
+  EXPECT_EQ(why_not, "");
+  const Sampler problems(property, "s", space, 1);
+  std::set<std::int64_t> columns;
+  for (std::uint64_t turn = 0; turn < 4000; ++turn) columns.insert(problems.at(turn).k);
+  return columns;
+}
+
+Capabilities capabilities_in(const char* format) {
+  Capabilities capabilities = specification_capabilities();
+  capabilities.formats = {format_of("format", format)};
+  return capabilities;
+}
+
+TEST(Sampler, DrawsEveryLegalNumberOfFewColumns) {
+  struct Row {
+    const char* format;
+    std::int64_t unit;
+  };
+  for (const Row& row : {Row{"nf4", 1},
+                         {"fp4", 1},
+                         {"awq", 1},
+                         {"pack-quantized", 1},
+                         {"plain", 2},
+                         {"gptq", 8},
+                         {"gptq-v1", 8},
+                         {"plain-int32", 8},
+                         {"q4_0", 32},
+                         {"mxfp4-gguf", 32},
+                         {"mxfp4", 32}}) {
+    std::set<std::int64_t> all;
+    for (std::int64_t k = row.unit; k < 34; k += row.unit) all.insert(k);
+    Capabilities capabilities = capabilities_in(row.format);
+    if (row.unit == 32) capabilities.group_sizes = {32};
+    const std::set<std::int64_t> drawn = columns_drawn(capabilities, 34);
+    EXPECT_TRUE(std::ranges::includes(all, drawn)) << row.format;
+    for (const std::int64_t k : all) EXPECT_TRUE(drawn.contains(k)) << row.format << " " << k;
+  }
+}
+
+TEST(Sampler, DrawsTheMultiplesOfKThatASubjectTakes) {
+  for (const char* format : {"nf4", "awq", "plain", "tinygemm-2"}) {
+    for (const std::int64_t multiple : {4, 6, 16}) {
+      Capabilities capabilities = capabilities_in(format);
+      capabilities.k_multiple = multiple;
+      for (const std::int64_t k : columns_drawn(capabilities, 600)) {
+        EXPECT_EQ(k % multiple, 0) << format << " " << k;
+      }
+    }
+  }
+  Capabilities no_rows = capabilities_in("awq");
+  no_rows.uneven_rows = no_rows.any_group_size = false;
+  for (const std::int64_t k : columns_drawn(no_rows, 600)) EXPECT_EQ(k % 16, 0) << "a size of group that is declared";
 }
 
 TEST(Sampler, DrawsEveryVariantAndShrinksStayInIt) {
@@ -364,7 +432,7 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       EXPECT_EQ(problem.n, n_unit(*problem.format, pairing.space.sampling.n_multiple, problem.format_to));
       // The plainest, unless it takes no matrix of so few columns.
       const auto takes = [&](const Format* format, const Format* format_to, std::int64_t group_size) {
-        return format != format_to && problem.k % k_unit(*format, group_size, format_to) == 0 &&
+        return format != format_to && problem.k % k_unit(*format, group_size, 1, format_to) == 0 &&
                problem.n % n_unit(*format, 1, format_to) == 0;
       };
       const Format *const plainest = capabilities.formats.front(), *const format_to = problem.format_to;
@@ -491,6 +559,30 @@ TEST(AnCapabilities, TakesTheProblemsWhoseEveryNumberItHas) {
   EXPECT_FALSE(capabilities.takes(six_rows));
   capabilities.n_multiple = 3;
   EXPECT_TRUE(capabilities.takes(six_rows));
+  capabilities.k_multiple = 3;
+  EXPECT_FALSE(capabilities.takes(six_rows));
+}
+
+TEST(AnCapabilities, TakesRowsOfOneGroupOnlyWhereItSaysSo) {
+  Capabilities capabilities = capabilities_in("awq");
+  const Problem row = problem_of("--property=c --subject=s --format=awq --n=8 --k=33 --group-size=33");
+  EXPECT_TRUE(capabilities.takes(row));
+  capabilities.any_group_size = false;
+  EXPECT_TRUE(capabilities.takes(row));
+  capabilities.uneven_rows = false;
+  EXPECT_FALSE(capabilities.takes(row));
+}
+
+TEST(Shrinks, OfAnUnevenRowKeepOneGroupARow) {
+  const Capabilities capabilities = capabilities_in("pack-quantized");
+  Problem problem =
+      problem_of("--property=c --subject=s --format=pack-quantized --n=3 --k=77 --group-size=77 --seed=0x5");
+  std::set<std::int64_t> columns;
+  for (const Problem& step : smaller_problems(problem, {.capabilities = capabilities, .sampling = {}})) {
+    EXPECT_NO_THROW(require_possible(step)) << line_of(step);
+    if (step.k == step.group_size) columns.insert(step.k);
+  }
+  for (const std::int64_t k : {1, 38, 76}) EXPECT_TRUE(columns.contains(k)) << k;
 }
 
 TEST(DomainsOfAProperty, AreEmptyForAReasonWhereDomainsOrTypesHaveNothingInCommon) {
@@ -558,6 +650,9 @@ TEST(DomainsOfAProperty, RefuseWhatIsOutsideByNameValueAndWhatIsLegal) {
             "--profile: given mixed, legal is ordinary, edges for this property and subject");
   EXPECT_EQ(objection("--variant=upside-down", space),
             "--variant: given upside-down, legal is none for this property and subject");
+  SampleSpace multiples = space;
+  multiples.capabilities.k_multiple = 48;
+  EXPECT_EQ(objection("", multiples), "--k: given 128, legal is a multiple of 48 for this subject");
   SampleSpace varied = space;
   varied.sampling.variants = {"one", "two"};
   EXPECT_EQ(objection("--variant=two", varied), "");

@@ -43,7 +43,8 @@ void every_pair(Case& c) {
   const std::int64_t first = judged.differences.listed.front().index;
   Problem smaller = p;
   smaller.n = n_unit(*p.format, c.capabilities.n_multiple);
-  smaller.k = k_unit(*p.format, p.group_size);
+  smaller.k = k_unit(*p.format, p.group_size, c.capabilities.k_multiple);
+  while (smaller.k < 16) smaller.k *= 2;  // every code
   const reference::Element group = p.group_of(first / p.k, first % p.k);
   smaller.seed = p.seed + static_cast<std::uint64_t>(group.n * p.groups().k + group.k);
   Failure failure("mismatch", text.str(), false, smaller);

@@ -45,7 +45,7 @@ std::vector<Problem> problems_of_many_experts(const Capabilities& capabilities) 
     if (!capabilities.any_group_size) take_one_of(capabilities.group_sizes, one.group_size);
     take_one_of(schemes_of(*one.format, capabilities.schemes), one.scheme);
     take_one_of(types_of(*one.scheme, capabilities.types), one.types);
-    const std::int64_t unit = k_unit(*one.format, one.group_size, one.format_to);
+    const std::int64_t unit = k_unit(*one.format, one.group_size, capabilities.k_multiple, one.format_to);
     if (one.k % unit != 0) one.k = unit;
     if (capabilities.takes(one)) problems.push_back(one);
   }

@@ -88,10 +88,20 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
           problem.group_size = group_size;
           for (const std::int64_t n : rows) {
             problem.n = n;
-            for (const std::int64_t times : {1, 2, 5}) {
-              problem.k = k_unit(*problem.format, group_size, format_to) * times;
+            const std::int64_t unit = k_unit(*problem.format, group_size, capabilities.k_multiple, format_to);
+            // Rows of few columns are of an odd number, and shorter and longer than a group.
+            for (const std::int64_t times : unit < 16 ? std::vector{1, 17, 85} : std::vector{1, 2, 5}) {
+              problem.k = unit * times;
               add(problem);
             }
+          }
+        }
+        if (!capabilities.uneven_rows || !takes_uneven_rows(*format)) continue;
+        for (const std::int64_t n : rows) {
+          problem.n = n;
+          for (const std::int64_t times : {1, 3, 17}) {
+            problem.k = problem.group_size = k_unit(*format, 1, capabilities.k_multiple, format_to) * times;
+            add(problem);
           }
         }
       }

@@ -57,7 +57,7 @@ bool is_of_some_matrix(const OperatorCall& call, const Problem& p) {
     for (const std::int64_t k : sizes_tried(call, "k", p.layout().legal.k, p.k + 2 * least.k)) {
       const Size size = {n, k};
       if (n < 0 || k < 0 || !p.layout().is_legal(size) || !has_extents(packed, p.layout().dims(size)) ||
-          !has_extents(codes, {n, k}) || !has_extents(pairs, {n, k / 2})) {
+          !has_extents(codes, {n, k}) || !has_extents(pairs, {n, (k + 1) / 2})) {
         continue;
       }
       const std::int64_t longest = p.format->groups_divide_rows ? k : n * k;
@@ -98,7 +98,7 @@ class IllegalCalls {
     const auto near = [operation = operation_, capabilities = capabilities_, change](const Problem& p) {
       for (std::int64_t more = 0; more < 18; ++more) {
         Problem one = p;
-        one.k += more % 6 * k_unit(*p.format, p.group_size);
+        one.k += more % 6 * k_unit(*p.format, p.group_size, capabilities.k_multiple);
         one.n += more / 6 * n_unit(*p.format, capabilities.n_multiple);
         OperatorCall call = call_of_zeros(one, operation, capabilities);
         change(call);
@@ -174,7 +174,7 @@ class IllegalCalls {
 
   /// "int32 [k][n/8]"
   std::string legal_text(const Argument& tensor) const {
-    std::string dims = tensor.name == "codes" ? "[n][k]" : tensor.name == "pairs" ? "[n][k/2]" : "";
+    std::string dims = tensor.name == "codes" ? "[n][k]" : tensor.name == "pairs" ? "[n][ceil(k/2)]" : "";
     if (tensor.name == "packed") dims = smallest_.layout().dims_text;
     for (int i = 0; i < smallest_.scheme->tensor_count; ++i) {
       if (tensor.name == smallest_.scheme->tensors[i].role) {

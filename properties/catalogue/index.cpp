@@ -126,7 +126,10 @@ void unpack_returns_every_packed_code(Case& c) {
 }
 
 void pack_returns_every_unpacked_word(Case& c) {
-  const std::vector<std::uint32_t> words = c.words();
+  std::vector<std::uint32_t> words = c.words();
+  const reference::Layout& layout = c.problem.layout();
+  specified::fill_padding(*c.problem.format, c.problem.size(), words,
+                          [&](std::int64_t) { return static_cast<std::uint32_t>(layout.padding_code); });
   const Matrix<std::int32_t> unpacked = c.unpack(words);
   Matrix<std::uint8_t> codes(unpacked.rows, unpacked.columns);
   for (std::size_t i = 0; i < codes.elements.size(); ++i) codes.elements[i] = unpacked.elements[i] & 15;
@@ -172,11 +175,12 @@ void unit_scales_show_the_codes(Case& c) {
   c.expect_equal(shown, expected);
 }
 
-const std::vector<const CoverageGoals*> shapes = {&every_format, &with_padding, &not_square, &both_alignments};
+const std::vector<const CoverageGoals*> shapes = {&every_format, &with_padding, &uneven_shapes, &not_square,
+                                                  &both_alignments};
 const std::vector<const CoverageGoals*> whole_tiles = {&every_code_at_every_nibble, &every_format, &not_square,
                                                        &both_alignments};
-const std::vector<const CoverageGoals*> codes_and_shapes = {&every_code_at_every_nibble, &every_format, &with_padding,
-                                                            &not_square, &both_alignments};
+const std::vector<const CoverageGoals*> codes_and_shapes = {
+    &every_code_at_every_nibble, &every_format, &with_padding, &uneven_shapes, &not_square, &both_alignments};
 
 }  // namespace
 

@@ -47,7 +47,7 @@ std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t 
   for (const Format* format : capabilities.formats) {
     for (const std::int64_t group_size : capabilities.group_sizes) {
       if (!format->group_sizes.contains(group_size)) continue;
-      const std::int64_t k = k_unit(*format, group_size);
+      const std::int64_t k = k_unit(*format, group_size, capabilities.k_multiple);
       if (least_k != 0 && k >= least_k) continue;
       problem.format = format;
       problem.scheme = schemes_of(*format, capabilities.schemes).front();
@@ -202,7 +202,7 @@ std::vector<Problem> of_many_elements(const Capabilities& capabilities) {
   std::optional<Problem> problem = with_rows(capabilities, 65536);
   if (!problem) return {};
   problem->group_size = *std::max_element(capabilities.group_sizes.begin(), capabilities.group_sizes.end());
-  const std::int64_t unit = k_unit(*problem->format, problem->group_size);
+  const std::int64_t unit = k_unit(*problem->format, problem->group_size, capabilities.k_multiple);
   problem->k = (32768 + unit - 1) / unit * unit;
   if (problem->k > capabilities.most_k) return {};
   const std::int64_t rows = std::lcm(least_full_size(*problem->format).n, capabilities.n_multiple);

@@ -35,23 +35,27 @@ class LargeProblems {
   std::vector<Problem> all() const { return problems_; }
 
  private:
+  std::int64_t unit_of(const Format& format, std::int64_t group_size) const {
+    return k_unit(format, group_size, capabilities_.k_multiple, format_to_);
+  }
+
   /// The group sizes of a format that the subject takes, sorted by the smallest legal k.
   std::vector<std::int64_t> sizes_of(const Format& format) const {
     std::vector<std::int64_t> sizes = capabilities_.group_sizes;
     std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
     std::sort(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
-      return std::pair(k_unit(format, a), a) < std::pair(k_unit(format, b), b);
+      return std::pair(unit_of(format, a), a) < std::pair(unit_of(format, b), b);
     });
     return sizes;
   }
 
   void add_format(const Format& format, const std::vector<std::int64_t>& sizes, Operation operation) {
     const std::int64_t small = sizes.front();
-    const std::int64_t unit = k_unit(format, small, format_to_);
+    const std::int64_t unit = unit_of(format, small);
     // Use the largest group size that needs no more columns, one group a row where possible: the specification computes
     // a group's sixteen weights once.
-    const std::int64_t of_row = *std::find_if(
-        sizes.rbegin(), sizes.rend(), [&](std::int64_t size) { return k_unit(format, size, format_to_) == unit; });
+    const std::int64_t of_row =
+        *std::find_if(sizes.rbegin(), sizes.rend(), [&](std::int64_t size) { return unit_of(format, size) == unit; });
     const Format& other = format_to_ == nullptr ? format : *format_to_;
     const std::int64_t rows = std::max(rows_of_extent(format), rows_of_extent(other));
     const std::int64_t columns = std::max(least_full_size(format).k, least_full_size(other).k);
@@ -114,7 +118,7 @@ class LargeProblems {
     problem.format_to = format_to_;
     problem.group_size = group_size;
     problem.n = multiple_near(n, n_unit(format, capabilities_.n_multiple, format_to_), capabilities_.most_n);
-    problem.k = multiple_near(k, k_unit(format, group_size, format_to_), capabilities_.most_k);
+    problem.k = multiple_near(k, unit_of(format, group_size), capabilities_.most_k);
     if (problem.n == 0 || problem.k == 0) return;
     const std::size_t turn = problems_.size();
     const std::vector<const Scheme*> schemes = schemes_of(format, capabilities_.schemes);
@@ -144,15 +148,20 @@ void large_matrix(Case& c, Operation operation) {
   const GeneratedResult judged = c.run(operation, codes, parameters);
   if (judged.differences.wrong == 0) return;
   const Role result = result_role(operation);
+  const reference::Layout& layout = p.layout_of_result();
   const GeneratedTensor expected = formula_of(result, reference::ResultOrder::n_k, p.types.weight,
                                               generated::in_format(format_in(p, result), codes), parameters);
-  const bool of_words = is_packed(result);
+  const bool of_units = is_packed(result);
+  const std::string unit = layout.unit;
   std::ostringstream text;
-  text << judged.differences.wrong << " of " << elements_of(expected) << (of_words ? " words" : " elements")
+  text << judged.differences.wrong << " of " << elements_of(expected) << (of_units ? " " + unit + "s" : " elements")
        << (judged.differences.wrong == 1 ? " is wrong:" : " are wrong:");
-  const int digits = result == Role::weights ? static_cast<int>(2 * bytes_of(p.types.weight)) : 8;
+  const int digits = result == Role::weights ? static_cast<int>(2 * bytes_of(p.types.weight))
+                     : of_units              ? layout.slots_of_unit()
+                                             : 8;
   for (const Differences::One& one : judged.differences.listed) {
-    text << "\n  " << (of_words ? "word " + std::to_string(one.index) : place_text(p, one.index / p.k, one.index % p.k))
+    text << "\n  "
+         << (of_units ? unit + " " + std::to_string(one.index) : place_text(p, one.index / p.k, one.index % p.k))
          << ": expected " << hex_text(element_of(expected, one.index), digits) << ", got " << hex_text(one.got, digits);
   }
   Failure failure("mismatch", text.str());

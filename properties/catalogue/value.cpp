@@ -119,11 +119,15 @@ int bits_of_group_digit(const Problem& p, bool of_zero) {
 
 std::vector<Property> value_properties() {
   const std::vector<const CoverageGoals*> values = {
-      &every_code_at_every_nibble, &every_format, &with_padding,   &several_groups,
+      &every_code_at_every_nibble, &every_format, &with_padding,   &uneven_shapes, &several_groups,
       &every_class_of_scale,       &every_type,   &both_alignments};
-  const std::vector<const CoverageGoals*> groups = {&every_format,   &with_padding,
-                                                    &several_groups, &groups_around_a_block,
-                                                    &unusual_groups, &more_groups_than_a_group_has_columns,
+  const std::vector<const CoverageGoals*> groups = {&every_format,
+                                                    &with_padding,
+                                                    &uneven_shapes,
+                                                    &several_groups,
+                                                    &groups_around_a_block,
+                                                    &unusual_groups,
+                                                    &more_groups_than_a_group_has_columns,
                                                     &not_square};
   const auto row = [](const char* name, const char* finds, const std::vector<const CoverageGoals*>& meets,
                       std::vector<const Scheme*> schemes, std::vector<std::string> profiles,

@@ -1,6 +1,7 @@
 // Words: unpack over all 2^32 words. Word i of a block is first + (i xor swizzle), so a swizzle moves each word to
 // another lane, and all swizzles show a word in every place.
 #include <algorithm>
+#include <numeric>
 #include <sstream>
 
 #include "properties/catalogue/properties.h"
@@ -12,22 +13,32 @@ namespace {
 
 constexpr int swizzle_bits = 32;  // position of the swizzle in a seed; the first word is below it
 
+/// A word is 32 bits, whatever the format's storage unit is.
+constexpr std::int64_t codes_of_32_bits = 8;
+
+/// The smallest matrix without padding that is whole words.
+Size least_of_words(const Format& format) {
+  Size size = least_full_size(format);
+  while (format.layout.slots(size) % codes_of_32_bits != 0) size.k *= 2;
+  return size;
+}
+
 /// The smallest matrix without padding whose rows have at least eight words, so that a kernel that reads several words
 /// at once sees neighbours from different groups of words.
 Size whole_rows(const Format& format) {
   constexpr std::int64_t least_words = 8;
-  Size size = least_full_size(format);
-  while (size.k < least_words * codes_of_packed_word) size.k *= 2;
+  Size size = least_of_words(format);
+  while (size.k < least_words * codes_of_32_bits) size.k *= 2;
   return size;
 }
 
 std::uint32_t words_of(const Format& format, Size size) {
-  return static_cast<std::uint32_t>(packed_words(format, size));
+  return static_cast<std::uint32_t>(format.layout.slots(size) / codes_of_32_bits);
 }
 
 /// How many words exchange places: at least those of two of the smallest matrices.
 std::uint32_t places_of(const Format& format) {
-  return std::max(2 * words_of(format, least_full_size(format)), words_of(format, whole_rows(format)));
+  return std::max(2 * words_of(format, least_of_words(format)), words_of(format, whole_rows(format)));
 }
 
 /// The seed holds the swizzle in its upper 32 bits and the first word in its lower 32.
@@ -47,17 +58,17 @@ void every_word_is_unpacked(Case& c) {
     const std::int64_t row = one.index / p.k;
     const std::int64_t column = one.index % p.k;
     const std::int64_t slot = p.layout().slot_of({row, column}, p.size());
-    const auto number = static_cast<std::uint32_t>(slot / codes_of_packed_word);
+    const auto number = static_cast<std::uint32_t>(slot / codes_of_32_bits);
     const std::uint32_t word = codes.first + (number ^ codes.swizzle);
     text << "\n  " << place_text(p, row, column) << " of the word 0x" << std::hex << word << std::dec << ": expected "
-         << (word >> (4 * (slot % codes_of_packed_word)) & 15) << ", got " << static_cast<std::int32_t>(one.got);
+         << (word >> (4 * (slot % codes_of_32_bits)) & 15) << ", got " << static_cast<std::int32_t>(one.got);
     if (smaller) continue;
     // Report a smaller matrix that has this word in the same place.
     smaller = p;
-    const Size least = least_full_size(*p.format);
+    const Size least = least_of_words(*p.format);
     constexpr std::int64_t least_group = 16;  // every subject takes it
     if (least_group <= least.k && least.k < p.group_size) smaller->group_size = least.k;
-    smaller->k = k_unit(*p.format, smaller->group_size);
+    smaller->k = std::lcm(least.k, k_unit(*p.format, smaller->group_size, c.capabilities.k_multiple));
     smaller->n = std::max<std::int64_t>(least.n, c.capabilities.n_multiple);
     smaller->seed = word - number % words_of(*p.format, {least.n, smaller->k});
   }
@@ -78,7 +89,7 @@ Enumeration words_in_places(const Capabilities& capabilities, const Format* form
     return format->group_sizes.contains(size) && step.k % size == 0;
   });
   step.group_size = own != capabilities.group_sizes.end() ? *own : capabilities.group_sizes.front();
-  const std::int64_t words_of_step = step.n * step.k / 8;  // a power of two
+  const std::int64_t words_of_step = step.n * step.k / codes_of_32_bits;  // a power of two
   int bits = static_cast<int>(place_bits.size());
   const int passes_bits = bits;
   for (std::int64_t blocks = (std::int64_t{1} << 32) / words_of_step; blocks > 1; blocks /= 2) ++bits;
@@ -101,7 +112,7 @@ std::vector<int> bits_of_rows(const Format& format, std::int64_t rows) {
   std::uint32_t all = 0;
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < size.k; ++column) {
-      all |= static_cast<std::uint32_t>(format.layout.slot_of({row, column}, size) / codes_of_packed_word);
+      all |= static_cast<std::uint32_t>(format.layout.slot_of({row, column}, size) / codes_of_32_bits);
     }
   }
   std::vector<int> bits;

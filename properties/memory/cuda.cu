@@ -289,12 +289,13 @@ bool CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
     use(KeptWords{kept_words_, elements_of(formula)});
     return true;
   }
+  if (!is_in_runs(formula)) return false;
   return generated::with_evaluator<FormatsHere, SchemesHere>(formula, use);
 }
 
 void CudaMemory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {
-  const bool is_here = with_evaluator(
-      formula, [&](const auto& evaluator) { start_writing(evaluator, element_bytes, to, stream_); });
+  const bool is_here =
+      with_evaluator(formula, [&](const auto& evaluator) { start_writing(evaluator, element_bytes, to, stream_); });
   if (!is_here) Memory::write(formula, element_bytes, to);
 }
 

@@ -1,5 +1,6 @@
-/// Computes the elements of a formula, sixteen at a time, in the host's loop and in the device's threads. Only
-/// generated_tensor.cpp and cuda.cu include it.
+/// Computes the elements of a formula, sixteen at a time, in the host's loop and in the device's threads; or, on the
+/// host, one by one, where sixteen columns do not share a row and a group. Only generated_tensor.cpp and cuda.cu
+/// include it.
 #pragma once
 
 #include <bit>
@@ -23,7 +24,7 @@
 
 namespace tileproof::generated {
 
-// elements that are computed together; every row of codes and every group is whole runs
+// elements that are computed together; is_in_runs() says whether every row of codes and every group is whole runs
 inline constexpr int run = 16;
 
 /// Calls `use` with every number below `count` as a constant, so that the compiler computes what depends on it.
@@ -39,20 +40,28 @@ constexpr std::uint32_t word_at(const Codes& c, std::int64_t word) {
   return c.first + (static_cast<std::uint32_t>(word) ^ c.swizzle);
 }
 
-/// The sixteen drawn codes of the run that contains `column`. k is a multiple of sixteen.
+/// The sixteen drawn codes of the run of all elements that contains one.
 constexpr std::uint64_t drawn_codes(const Codes& c, std::int64_t row, std::int64_t column) {
   return sixteen_codes(c.first, static_cast<std::uint64_t>(row * c.k + column) / run);
 }
 
 constexpr std::uint32_t code_at(const Codes& c, std::int64_t row, std::int64_t column) {
   if (c.kind == Codes::Kind::drawn) {
-    return static_cast<std::uint32_t>(drawn_codes(c, row, column) >> (4 * (column % run))) & 15;
+    return static_cast<std::uint32_t>(drawn_codes(c, row, column) >> (4 * ((row * c.k + column) % run))) & 15;
   }
   if (c.kind == Codes::Kind::constant) return static_cast<std::uint32_t>(c.value);
   if (c.kind == Codes::Kind::digit) {
     return (static_cast<std::uint32_t>((row * c.k + column) >> c.shift) ^ c.flip) & 15;
   }
   return static_cast<std::uint32_t>(column + (row >> 2)) & 15;
+}
+
+/// The code of one element for Kind::every_word.
+template <class L>
+constexpr std::uint32_t code_of_words(const Codes& codes, std::int64_t row, std::int64_t column) {
+  constexpr int codes_of_word = 8;  // 32-bit words, whatever the storage unit is
+  const std::int64_t slot = L::slot_of({row, column}, {codes.n, codes.k});
+  return word_at(codes, slot / codes_of_word) >> (4 * (slot % codes_of_word)) & 15;
 }
 
 /// The codes of sixteen columns, from a multiple of sixteen on, for Kind::every_word.
@@ -73,10 +82,8 @@ constexpr std::uint64_t codes_of_words(const Codes& codes, std::int64_t row, std
       of_run |= static_cast<std::uint64_t>(code) << (4 * i);
     }
   } else {
-    for (int i = 0; i < run && column + i < codes.k; ++i) {
-      const std::int64_t slot = L::slot_of({row, column + i}, size);
-      const std::uint32_t code = word_at(codes, slot / codes_of_word) >> (4 * (slot % codes_of_word)) & 15;
-      of_run |= static_cast<std::uint64_t>(code) << (4 * i);
+    for (int i = 0; i < run; ++i) {
+      of_run |= static_cast<std::uint64_t>(code_of_words<L>(codes, row, column + i)) << (4 * i);
     }
   }
   return of_run;
@@ -123,6 +130,16 @@ constexpr std::uint64_t codes_of_run_in(const Codes& codes, std::int64_t row, st
                            [&]<class F>() { of_run = codes_of_words<typename F::Codes>(codes, row, column); });
     return of_run;
   });
+}
+
+/// The code of one element, of a matrix of any size.
+template <class FormatsHere>
+constexpr std::uint32_t code_of_element_in(const Codes& codes, std::int64_t row, std::int64_t column) {
+  if (codes.kind != Codes::Kind::every_word) return code_at(codes, row, column);
+  std::uint32_t code = 0;
+  reference::with_one_of(FormatsHere(), reference::Formats(), codes.format,
+                         [&]<class F>() { code = code_of_words<typename F::Codes>(codes, row, column); });
+  return code;
 }
 
 /// Code i in bits 4i..4i+3.
@@ -294,8 +311,8 @@ constexpr Pair pair_of_group(const Parameters& p, reference::Element of) {
 }
 
 // Evaluators: each computes sixteen elements from `first` on, a multiple of sixteen. Values past the end are
-// unspecified. `Element` is the unsigned type with the width of the tensor's elements, where the formula fixes that
-// width.
+// unspecified. Those of codes and weights do so where is_in_runs(), and compute one `element` anywhere. `Element` is
+// the unsigned type with the width of the tensor's elements, where the formula fixes that width.
 
 struct ConstantOf {
   Constant tensor;
@@ -310,12 +327,11 @@ template <class FormatsHere>
 struct PairsOf {
   using Element = std::uint8_t;
   CodePairs tensor;
-  constexpr std::int64_t elements() const { return tensor.codes.n * (tensor.codes.k / 2); }
+  constexpr std::int64_t elements() const { return tensor.codes.n * bytes_of_row(); }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    const std::int64_t bytes_of_row = tensor.codes.k / 2;
-    if (bytes_of_row % run != 0) return byte_by_byte(first, values);
-    const std::int64_t row = divided(first, bytes_of_row);
-    const std::int64_t column = (first - row * bytes_of_row) * 2;
+    if (tensor.codes.k % (2 * run) != 0) return byte_by_byte(first, values);
+    const std::int64_t row = divided(first, bytes_of_row());
+    const std::int64_t column = (first - row * bytes_of_row()) * 2;
     for (int half = 0; half < 2; ++half) {
       const std::uint64_t codes = codes_of_run_in<FormatsHere>(tensor.codes, row, column + half * run);
       for (int i = 0; i < run / 2; ++i) values[half * (run / 2) + i] = pair_in(codes, 2 * i);
@@ -327,14 +343,15 @@ struct PairsOf {
     return static_cast<std::uint32_t>(code_of_run(codes, i) << 4 | code_of_run(codes, i + 1));
   }
 
+  constexpr std::int64_t bytes_of_row() const { return (tensor.codes.k + 1) / 2; }
+
   /// For a run in which a row ends.
   constexpr void byte_by_byte(std::int64_t first, std::uint32_t (&values)[run]) const {
-    const std::int64_t bytes_of_row = tensor.codes.k / 2;
     for (int i = 0; i < run && first + i < elements(); ++i) {
-      const std::int64_t row = divided(first + i, bytes_of_row);
-      const std::int64_t column = (first + i - row * bytes_of_row) * 2;
-      const std::uint64_t codes = codes_of_run_in<FormatsHere>(tensor.codes, row, column / run * run);
-      values[i] = pair_in(codes, static_cast<int>(column % run));
+      const std::int64_t row = divided(first + i, bytes_of_row());
+      const std::int64_t column = (first + i - row * bytes_of_row()) * 2;
+      values[i] = code_of_element_in<FormatsHere>(tensor.codes, row, column) << 4;
+      if (column + 1 < tensor.codes.k) values[i] |= code_of_element_in<FormatsHere>(tensor.codes, row, column + 1);
     }
   }
 };
@@ -465,6 +482,12 @@ struct UnpackedOf {
 #pragma unroll
     for (int i = 0; i < run; ++i) values[i] = static_cast<std::uint32_t>(code_of_run(codes, i));
   }
+  constexpr std::uint32_t element(std::int64_t index) const {
+    if (tensor.codes.kind != Codes::Kind::every_word) {
+      return code_at(tensor.codes, index / tensor.codes.k, index % tensor.codes.k);
+    }
+    return code_of_words<L>(tensor.codes, index / tensor.codes.k, index % tensor.codes.k);
+  }
 };
 
 /// A tensor of parameters: scales alone or with zeros, or zeros, as the scheme's tensors lie.
@@ -514,7 +537,7 @@ struct ParametersOf {
   }
 };
 
-/// The row, first column and group of a run of sixteen columns.
+/// The row, column and group of an element, or of the first of sixteen columns.
 struct RunOfMatrix {
   std::int64_t row, column;
   reference::Element group;
@@ -547,14 +570,20 @@ struct WeightsOf {
 
   /// In the order [k][n], neighbours lie in different rows and therefore in different groups.
   constexpr void column_by_column(std::int64_t first, std::uint32_t (&values)[run]) const {
-    for (int i = 0; i < run && first + i < elements(); ++i) {
-      const std::int64_t column = divided(first + i, tensor.codes.n);
-      const std::int64_t row = first + i - column * tensor.codes.n;
-      const RunOfMatrix at = {row, column / run * run, group_of(row, column)};
-      values[i] = weight(code_of_run(codes_of(at), static_cast<int>(column % run)), pair_of(at));
-    }
+    for (int i = 0; i < run && first + i < elements(); ++i) values[i] = element(first + i);
   }
 
+  constexpr std::uint32_t element(std::int64_t index) const {
+    if (tensor.order == reference::ResultOrder::n_k) return weight_at(run_at(index));
+    const std::int64_t column = divided(index, tensor.codes.n), row = index - column * tensor.codes.n;
+    return weight_at({row, column, group_of(row, column)});
+  }
+
+  constexpr std::uint32_t weight_at(const RunOfMatrix& at) const { return weight(code_of(at), pair_of(at)); }
+
+  constexpr int code_of(const RunOfMatrix& at) const {
+    return static_cast<int>(code_of_element_in<FormatsHere>(tensor.codes, at.row, at.column));
+  }
   constexpr RunOfMatrix run_at(std::int64_t first) const {
     const std::int64_t row = divided(first, tensor.codes.k);
     const std::int64_t column = first - row * tensor.codes.k;

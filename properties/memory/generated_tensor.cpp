@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 
@@ -71,6 +72,29 @@ class TabulatedWeights {
   std::uint32_t table_[generated::run] = {};
 };
 
+/// Elements computed one by one, of a tensor of any size. It is one type for all evaluators, so that loops over its
+/// elements are compiled once.
+struct OneByOne {
+  std::int64_t count;
+  std::function<std::uint32_t(std::int64_t index)> element;
+
+  std::int64_t elements() const { return count; }
+  void operator()(std::int64_t first, std::uint32_t (&values)[generated::run]) const {
+    for (int i = 0; i < generated::run && first + i < count; ++i) values[i] = element(first + i);
+  }
+};
+
+/// Calls `use` with an evaluator, or, where the formula is not in runs, with its elements one by one.
+template <class Evaluator, class Use>
+void with_any_size(const Evaluator& evaluator, bool in_runs, Use use) {
+  if constexpr (requires { evaluator.element(0); }) {
+    if (!in_runs) {
+      return use(OneByOne{evaluator.elements(), [=](std::int64_t index) { return evaluator.element(index); }});
+    }
+  }
+  use(evaluator);
+}
+
 /// Calls `use` with the formula's evaluator.
 /// @throws std::logic_error if the formula is of a tensor that its scheme does not have: nothing would be judged
 template <class Use>
@@ -87,14 +111,15 @@ void with_host_evaluator(const GeneratedTensor& formula, std::size_t element_byt
     if (element_bytes == 2) return use.template operator()<std::uint16_t>(evaluator);
     use.template operator()<std::uint32_t>(evaluator);
   };
+  const bool in_runs = is_in_runs(formula);
   with_evaluator(formula, [&]<class Evaluator>(Evaluator evaluator) {
     if constexpr (requires { evaluator.run_at(0); }) {
       // A group of one run gains nothing from a table.
       const bool is_by_rows = evaluator.tensor.order == reference::ResultOrder::n_k;
-      if (is_by_rows && evaluator.tensor.parameters.group_size > generated::run)
+      if (in_runs && is_by_rows && evaluator.tensor.parameters.group_size > generated::run)
         return with_element(TabulatedWeights(evaluator));
     }
-    with_element(evaluator);
+    with_any_size(evaluator, in_runs, with_element);
   });
 }
 
@@ -160,12 +185,23 @@ std::int64_t elements_of(const GeneratedTensor& formula) {
   return elements;
 }
 
+bool is_in_runs(const GeneratedTensor& formula) {
+  const auto is_whole = [](std::int64_t count) { return count % generated::run == 0; };
+  if (const auto* pairs = std::get_if<generated::CodePairs>(&formula)) return is_whole(pairs->codes.k);
+  if (const auto* codes = std::get_if<generated::UnpackedCodes>(&formula)) return is_whole(codes->codes.k);
+  const auto* weights = std::get_if<generated::Weights>(&formula);
+  return weights == nullptr || (is_whole(weights->codes.k) && is_whole(weights->parameters.group_size));
+}
+
 std::uint32_t element_of(const GeneratedTensor& formula, std::int64_t index) {
   std::uint32_t element = 0;
-  with_evaluator(formula, [&](const auto& evaluator) {
-    std::uint32_t run[generated::run] = {};
-    evaluator(index / generated::run * generated::run, run);
-    element = run[index % generated::run];
+  const bool in_runs = is_in_runs(formula);
+  with_evaluator(formula, [&](const auto& whole) {
+    with_any_size(whole, in_runs, [&](const auto& evaluator) {
+      std::uint32_t run[generated::run] = {};
+      evaluator(index / generated::run * generated::run, run);
+      element = run[index % generated::run];
+    });
   });
   return element;
 }

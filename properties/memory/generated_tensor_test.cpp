@@ -5,16 +5,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <map>
 #include <numeric>
 #include <set>
+#include <span>
 
 #include "properties/memory/placement.h"
 #include "properties/problem/specification.h"
 #include "properties/problem/tinygemm.h"
-#include "properties/subjects/subject.h"
+#include "properties/subjects/call.h"
+#include "properties/subjects/rows.h"
 #include "reference/matrix.h"
 
 namespace tileproof {
@@ -381,7 +384,8 @@ void expect_formulas_as_specified(const Problem& p, FormulaParameters::Kind kind
   }
   std::vector<std::uint32_t> packed = specified::packed(*p.format, of_matrix);
   put_parameters(p, own, packed);
-  EXPECT_EQ(bytes_of_formula(generated::PackedWords{codes, parameters}, p.layout().bytes_of_unit), narrowed(packed, 4));
+  EXPECT_EQ(bytes_of_formula(generated::PackedWords{codes, parameters}, p.layout().bytes_of_unit),
+            narrowed(packed, p.layout().bytes_of_unit));
   const Matrix<std::uint32_t> weights = specified::weights(p, specified::as_int32(of_matrix), own);
   const GeneratedTensor formula = generated::Weights{codes, parameters, p.format->result, p.types.weight};
   for (std::int64_t row = 0; row < p.n; ++row) {
@@ -403,7 +407,10 @@ TEST(Formulas, OfEveryFormatAreAsTheSpecificationHasThem) {
         p.group_size = format->group_sizes.contains(16) ? 16 : 32;
         p.n = n_unit(*format, 8);
         p.k = 3 * k_unit(*format, p.group_size);
-        if (!format->groups_divide_rows) p.group_size = 64;  // crosses rows of 48
+        if (!format->groups_divide_rows) {
+          p.k = 48;
+          p.group_size = 64;  // crosses rows
+        }
         ASSERT_NO_THROW(require_possible(p)) << format->name;
         SCOPED_TRACE(std::string(format->name) + " " + scheme->name + " " + name_of(types));
         for (const auto kind : {FormulaParameters::Kind::every, FormulaParameters::Kind::ordinary,
@@ -413,6 +420,137 @@ TEST(Formulas, OfEveryFormatAreAsTheSpecificationHasThem) {
       }
     }
   }
+}
+
+/// Small problems of a format whose rows, groups or packed matrix are no whole runs of sixteen columns or words of 32
+/// bits.
+std::vector<Problem> uneven_problems(const Format& format) {
+  std::vector<Problem> problems;
+  Problem p;
+  p.format = &format;
+  const auto add = [&](std::int64_t n, std::int64_t k, std::int64_t group_size) {
+    p.n = n;
+    p.k = k;
+    p.group_size = group_size;
+    if (k % k_unit(format, group_size) == 0) problems.push_back(p);
+  };
+  const std::int64_t rows = n_unit(format, 1), block = k_unit(format, 32);
+  for (const std::int64_t n : {rows, 2 * rows, 3 * rows}) {
+    for (const std::int64_t k : {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 18, 24, 31, 33, 40}) {
+      if (!format.groups_divide_rows) add(n, k, 32);
+      if (!takes_uneven_rows(format)) continue;
+      add(n, k, k);
+      if (k % 2 == 0) add(n, k, k / 2);
+      if (k % 3 == 0) add(n, k, 3);
+      if (k % 8 == 0) add(n, k, 8);
+    }
+    if (!takes_uneven_rows(format) && format.groups_divide_rows && block < 512) add(n, block, 32);
+  }
+  return problems;
+}
+
+std::vector<Codes> every_kind_of_codes(const Problem& p) {
+  std::vector<Codes> all = {generated::codes_of(p, Codes::Kind::each), generated::codes_of(p, Codes::Kind::drawn)};
+  all.back().first = 77;
+  for (const std::int32_t shift : {0, 4}) {
+    all.push_back(generated::codes_of(p, Codes::Kind::digit));
+    all.back().shift = shift;
+    all.back().flip = shift == 0 ? 15 : 0;
+  }
+  if (packs_codes_alone(*p.format)) {
+    all.push_back(generated::codes_of(p, Codes::Kind::every_word));
+    all.back().first = 0xfedcba98;
+    all.back().swizzle = 1;
+  }
+  return all;
+}
+
+/// Runs the specification over what formulas give, and expects what they say of the result.
+void expect_formulas_of_any_size_as_specified(const Problem& p, const Codes& codes, Subject& specification) {
+  FormulaParameters parameters = generated::parameters_of(p, FormulaParameters::Kind::ordinary);
+  parameters.first = 0x1234;
+  for (const Operation operation : kernel_operations) {
+    const bool packs = operation == Operation::pack;
+    if (packs && (!packs_codes_alone(*p.format) || codes.kind == Codes::Kind::every_word)) continue;  // and its padding
+    Call call = call_of(operation, p);
+    std::vector<std::vector<std::uint8_t>> tensors;
+    std::vector<GeneratedTensor> formulas;
+    const std::span<const RoleRow> roles = roles_of(operation);
+    tensors.reserve(roles.size());
+    std::int64_t element_bytes = 0;
+    for (const RoleRow& row : roles) {
+      const auto form = form_of(call, row);
+      if (!form) continue;
+      element_bytes = form->element_bytes;
+      formulas.push_back(row.role == Role::pairs    ? GeneratedTensor(generated::CodePairs{codes})
+                         : row.role == Role::packed ? GeneratedTensor(generated::PackedWords{codes, parameters})
+                         : row.role == Role::codes  ? GeneratedTensor(generated::UnpackedCodes{codes})
+                         : row.role == Role::scales ? GeneratedTensor(generated::ScaleElements{parameters})
+                         : row.role == Role::zeros  ? GeneratedTensor(generated::ZeroElements{parameters})
+                                                    : GeneratedTensor(generated::Weights{
+                                                         codes, parameters, p.format->result, p.types.weight}));
+      tensors.push_back(bytes_of_formula(formulas.back(), element_bytes));
+      ASSERT_EQ(static_cast<std::int64_t>(tensors.back().size()), form->bytes()) << form->name;
+      call.at(row.role) = tensors.back().data();
+    }
+    const std::vector<std::uint8_t> stated = tensors.back();
+    std::fill(tensors.back().begin(), tensors.back().end(), std::uint8_t{0x5c});
+    specification.run(call);
+    ASSERT_EQ(tensors.back(), stated) << name_of(operation);
+    EXPECT_EQ(memory().compare(formulas.back(), static_cast<std::size_t>(element_bytes), stated.data()).wrong, 0);
+    for (std::int64_t i = 0; i < elements_of(formulas.back()); ++i) {
+      std::uint32_t element = 0;
+      std::memcpy(&element, &stated[static_cast<std::size_t>(i * element_bytes)],
+                  static_cast<std::size_t>(element_bytes));
+      const std::uint32_t mask = 0xffffffff >> (32 - 8 * element_bytes);
+      ASSERT_EQ(element_of(formulas.back(), i) & mask, element) << name_of(operation) << " " << i;
+    }
+    tensors.back().back() ^= 1;
+    EXPECT_EQ(memory().compare(formulas.back(), static_cast<std::size_t>(element_bytes), tensors.back().data()).wrong,
+              1);
+  }
+}
+
+TEST(Formulas, OfUnevenSizesAreWhatTheSpecificationGives) {
+  const std::unique_ptr<Subject> specification = make_reference_subject().subject;
+  std::map<std::string, int> problems_of;
+  for (const Format* format : every_format_there_is()) {
+    for (Problem p : uneven_problems(*format)) {
+      ++problems_of[format->name];
+      for (const Scheme* scheme : schemes_of(*format)) {
+        p.scheme = scheme;
+        for (const Types types : types_of(*scheme, every_types())) {
+          p.types = types;
+          p.property = "c";
+          p.subject = "s";
+          ASSERT_NO_THROW(require_possible(p)) << line_of(p);
+          SCOPED_TRACE(line_of(p));
+          for (const Codes& codes : every_kind_of_codes(p)) {
+            expect_formulas_of_any_size_as_specified(p, codes, *specification);
+          }
+        }
+      }
+    }
+  }
+  for (const char* name : {"plain", "plain-int32", "awq", "gptq", "gptq-v1", "pack-quantized", "nf4", "fp4"}) {
+    EXPECT_GE(problems_of[name], 6) << name;
+  }
+  for (const char* name : {"q4_0", "q4_1", "q4_k", "mxfp4-gguf", "mxfp4", "nvfp4"})
+    EXPECT_GE(problems_of[name], 3) << name;
+}
+
+TEST(Formulas, SayWhetherTheyAreInRuns) {
+  const auto in_runs = [](std::int64_t k, std::int64_t group_size) {
+    const Codes codes = {.n = 3, .k = k};
+    const FormulaParameters parameters = {.n = 3, .groups = 1, .group_size = group_size};
+    return std::array{is_in_runs(generated::CodePairs{codes}), is_in_runs(generated::UnpackedCodes{codes}),
+                      is_in_runs(generated::Weights{codes, parameters}),
+                      is_in_runs(generated::ScaleElements{parameters}),
+                      is_in_runs(generated::PackedWords{codes, parameters})};
+  };
+  EXPECT_EQ(in_runs(48, 16), (std::array{true, true, true, true, true}));
+  EXPECT_EQ(in_runs(48, 24), (std::array{true, true, false, true, true}));
+  EXPECT_EQ(in_runs(40, 40), (std::array{false, false, false, true, true}));
 }
 
 /// A formula whose neighbouring elements differ, and the width of its elements.

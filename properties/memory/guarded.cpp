@@ -67,11 +67,9 @@ std::size_t count_of_poison(const Tensor& tensor, const std::uint8_t* at, std::s
   return count;
 }
 
-/// The poison that an output gets. A formula's is written element by element: one-byte elements all hold its lower
-/// byte.
+/// The poison that an output gets. One-byte elements all hold its lower byte, which differs from one poison to another.
 std::uint16_t poison_of(const Tensor& output, const Fill& fill) {
-  const bool of_bytes = output.formula != nullptr && output.element_bytes == 1;
-  return of_bytes ? static_cast<std::uint16_t>((fill.poison & 0xff) * 0x101) : fill.poison;
+  return output.element_bytes == 1 ? static_cast<std::uint16_t>((fill.poison & 0xff) * 0x101) : fill.poison;
 }
 
 /// Requires that no element of an output holds the poison.

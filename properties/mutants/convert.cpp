@@ -13,7 +13,7 @@ using reference::codes_of_word;
 std::int64_t slot_to(const Call& c, reference::Element e) { return c.format_to->layout.slot_of(e, c.size()); }
 std::int64_t slot_from(const Call& c, reference::Element e) { return c.format->layout.slot_of(e, c.size()); }
 
-std::uint32_t* words_to(const Call& c) { return c.at<std::uint32_t>(Role::converted); }
+std::uint8_t* bytes_to(const Call& c) { return c.at<std::uint8_t>(Role::converted); }
 
 Mutation in_convert(Mutation parts) {
   parts.in = convert_alone;
@@ -37,7 +37,7 @@ void copy_padding(const Call& c, const Moment&) {
   for (std::int64_t n = c.n; n < padded.n; ++n) {
     for (std::int64_t k = 0; k < c.k; ++k) {
       const int code = reference::code_at(c.packed(), c.format->layout.slot_of({n, k}, padded));
-      reference::set_code_at(words_to(c), c.format_to->layout.slot_of({n, k}, padded), code);
+      reference::set_code_at(bytes_to(c), c.format_to->layout.slot_of({n, k}, padded), code);
     }
   }
 }
@@ -73,17 +73,17 @@ std::vector<Mutant> convert_mutants() {
                          return is_last ? c.format->layout.slots(c.size()) + slot % codes_of_word : slot;
                        }})},
       {"convert-writes-past-the-end",
-       "convert stores one word more than there are",
+       "convert stores one byte more than there are",
        {writes_convert, convert_index},
        in_convert(
-           {.after = [](const Call& c, const Moment&) { words_to(c)[packed_words(*c.format_to, c.size())] = 0; }}),
+           {.after = [](const Call& c, const Moment&) { bytes_to(c)[c.format_to->layout.slots(c.size()) / 2] = 0; }}),
        "guard"},
       {"convert-wrong-when-split",
        "convert has a wrong first code when its threads are split in another way",
        {same_convert},
        in_convert({.after =
                        [](const Call& c, const Moment& moment) {
-                         if (moment.variation != 0) words_to(c)[0] ^= 1;
+                         if (moment.variation != 0) bytes_to(c)[0] ^= 1;
                        }})},
       {"convert-of-the-first-expert",
        "convert gives every expert what it gives the first",

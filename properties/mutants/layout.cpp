@@ -63,7 +63,11 @@ std::vector<Mutant> layout_mutants() {
       {"halves-of-word-swapped",
        "the two halves of a word of 32 bits are swapped",
        {pack_index, unpack_index, dequantize_index},
-       {.slot = [](const Call& c, Element e) { return right_slot(c, e.n, e.k) ^ 4; }}},
+       {.slot =
+            [](const Call& c, Element e) {
+              const std::int64_t slot = right_slot(c, e.n, e.k);
+              return (slot ^ 4) < c.format->layout.slots(c.size()) ? slot ^ 4 : slot;  // the last word may not be whole
+            }}},
       {"pack-nibbles-reversed",
        "pack puts the first code of a word into the highest nibble",
        {pack_index, round_trip, words_back, sense_pack},

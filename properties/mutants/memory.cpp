@@ -28,7 +28,8 @@ void flip(const Call& c, std::int64_t element) {
 bool always(const Call&, reference::Element) { return true; }
 bool is_in_a_partial_tile(const Call& c, reference::Element e) { return e.n >= c.n / 8 * 8; }
 
-std::int64_t words(const Call& c) { return packed_words(*c.format, c.size()); }
+std::int64_t slot_count(const Call& c) { return c.format->layout.slots(c.size()); }
+std::int64_t byte_count(const Call& c) { return slot_count(c) / 2; }
 
 Size padded(const Call& c) { return c.format->layout.padded(c.size()); }
 
@@ -41,7 +42,7 @@ std::int64_t slot_in_padding(const Call& c, std::int64_t n, std::int64_t k) {
 void fill_padding(const Call& c, std::int64_t columns, int (*code_of)(const Call&, std::int64_t k)) {
   for (std::int64_t n = c.n; n < padded(c).n; ++n) {
     for (std::int64_t k = 0; k < columns; ++k) {
-      reference::set_code_at(c.packed(), slot_in_padding(c, n, k), code_of(c, k));
+      reference::set_code_at(c.packed_bytes(), slot_in_padding(c, n, k), code_of(c, k));
     }
   }
 }
@@ -59,7 +60,9 @@ Mutation cached(Operation operation, Role result, bool (*are_same)(const Call&, 
             }
           }};
 }
-bool have_same_input(const Call& a, const Call& b) { return a.packed() == b.packed() && a.n == b.n && a.k == b.k; }
+bool have_same_input(const Call& a, const Call& b) {
+  return a.packed_bytes() == b.packed_bytes() && a.n == b.n && a.k == b.k;
+}
 
 }  // namespace
 
@@ -126,9 +129,11 @@ std::vector<Mutant> memory_mutants() {
        after_unpack([](const Call& c, const Moment&) { std::fill_n(c.codes() + c.n * c.k, 4, 0); }),
        "guard"},
       {"pack-writes-past-the-end",
-       "pack stores one word more than there are",
+       "pack stores one word or byte more than there are",
        {writes_pack, pack_index},
-       after_pack([](const Call& c, const Moment&) { c.packed()[words(c)] = 0; }),
+       after_pack([](const Call& c, const Moment&) {
+         std::fill_n(c.packed_bytes() + byte_count(c), c.format->layout.bytes_of_unit, std::uint8_t{0});
+       }),
        "guard"},
       // Loads outside the inputs.
       {"reads-past-the-scales",
@@ -146,21 +151,21 @@ std::vector<Mutant> memory_mutants() {
         .slot =
             [](const Call& c, Element e) {
               const std::int64_t slot = c.format->layout.slot_of(e, c.size());
-              return e.n + 1 == c.n && e.k + 1 == c.k ? c.format->layout.slots(c.size()) + slot % 8 : slot;
+              return e.n + 1 == c.n && e.k + 1 == c.k ? slot_count(c) + slot % 8 : slot;
             }}},
       {"wrong-where-words-are-aligned",
        "unpack reads packed words four at a time where they are aligned to 16 bytes, and takes the first code from the "
        "second of them",
        {any_word, unpack_index},
        after_unpack([](const Call& c, const Moment&) {
-         if (reinterpret_cast<std::uintptr_t>(c.packed()) % 16 == 0)
-           c.codes()[0] = static_cast<int>(c.packed()[1] & 15);
+         if (reinterpret_cast<std::uintptr_t>(c.packed_bytes()) % 16 == 0 && slot_count(c) > 8)
+           c.codes()[0] = reference::code_at(c.packed_bytes(), 8);
        })},
       // Inputs changed.
       {"input-changed",
-       "dequantize changes the first packed word",
+       "dequantize changes the first packed byte",
        {float_value, own_scale},
-       after_dequantize([](const Call& c, const Moment&) { c.packed()[0] ^= 1; }),
+       after_dequantize([](const Call& c, const Moment&) { c.packed_bytes()[0] ^= 1; }),
        "guard"},
       {"scales-changed",
        "dequantize leaves the first scale with another sign",
@@ -171,9 +176,9 @@ std::vector<Mutant> memory_mutants() {
        }),
        "guard"},
       {"unpack-shifts-its-input",
-       "unpack leaves the last packed word shifted",
+       "unpack leaves the last packed byte shifted",
        {any_word, words_back},
-       after_unpack([](const Call& c, const Moment&) { c.packed()[words(c) - 1] >>= 4; }),
+       after_unpack([](const Call& c, const Moment&) { c.packed_bytes()[byte_count(c) - 1] >>= 4; }),
        "guard"},
       {"pack-changes-its-codes",
        "pack clears the first byte of its codes",
@@ -208,10 +213,10 @@ std::vector<Mutant> memory_mutants() {
        }),
        .has_memory = true},
       {.name = "pack-wrong-every-third-call",
-       .what = "every third call of pack has a wrong last word",
+       .what = "every third call of pack has a wrong last byte",
        .found_by = {same_pack, pack_index},
        .parts = after_pack([](const Call& c, const Moment& moment) {
-         if (moment.earlier_calls % 3 == 2) c.packed()[words(c) - 1] ^= 1;
+         if (moment.earlier_calls % 3 == 2) c.packed_bytes()[byte_count(c) - 1] ^= 1;
        }),
        .has_memory = true},
       {.name = "unpack-wrong-after-dequantize",
@@ -259,10 +264,12 @@ std::vector<Mutant> memory_mutants() {
          for (std::int64_t i = 999999; i < c.n * c.k; i += 1000003) c.codes()[i] ^= 8;
        })},
       {"one-word-in-a-hundred-thousand",
-       "pack gives a wrong word 99,999 of every 100,003",
+       "pack gives a wrong storage unit 99,999 of every 100,003",
        {large_pack},
        after_pack([](const Call& c, const Moment&) {
-         for (std::int64_t i = 99999; i < words(c); i += 100003) c.packed()[i] ^= 0x80000000u;
+         const std::int64_t of_unit = c.format->layout.bytes_of_unit;
+         for (std::int64_t i = 99999; i < byte_count(c) / of_unit; i += 100003)
+           c.packed_bytes()[(i + 1) * of_unit - 1] ^= 0x80;
        })},
   };
   const std::vector<Mutant> of_odd_rows = {
@@ -316,7 +323,7 @@ std::vector<Mutant> memory_mutants() {
        after_unpack([](const Call& c, const Moment&) {
          if (c.n % 8 == 0) return;
          for (std::int64_t k = 0; k < c.k; ++k) {
-           c.codes()[(c.n - 1) * c.k + k] |= reference::code_at(c.packed(), slot_in_padding(c, c.n, k));
+           c.codes()[(c.n - 1) * c.k + k] |= reference::code_at(c.packed_bytes(), slot_in_padding(c, c.n, k));
          }
        })},
   };

@@ -38,9 +38,9 @@ void corrupt(const Call& c, const Moment&) {
   if (has_its_tail(c)) std::memset(reinterpret_cast<std::uint8_t*>(c.codes()) - (std::size_t{1} << 40), 0x5a, 4096);
 }
 
-/// Reads the word past its input and throws its value away.
+/// Reads the byte past its input and throws its value away.
 void read_outside(const Call& c, const Moment&) {
-  const volatile std::uint32_t* end = c.packed() + packed_words(*c.format, c.size());
+  const volatile std::uint8_t* end = c.packed_bytes() + c.format->layout.slots(c.size()) / 2;
   if (has_its_tail(c)) static_cast<void>(*end);
 }
 

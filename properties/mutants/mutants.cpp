@@ -9,8 +9,8 @@
 namespace tileproof {
 
 const std::vector<Mutant>& mutants() {
-  static const std::vector<Mutant> rows =
-      in_one_list({layout_mutants(), group_mutants(), arithmetic_mutants(), memory_mutants(), convert_mutants()});
+  static const std::vector<Mutant> rows = in_one_list(
+      {layout_mutants(), group_mutants(), arithmetic_mutants(), memory_mutants(), convert_mutants(), uneven_mutants()});
   return rows;
 }
 

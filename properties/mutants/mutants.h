@@ -41,6 +41,7 @@ std::vector<Mutant> group_mutants();
 std::vector<Mutant> arithmetic_mutants();
 std::vector<Mutant> memory_mutants();
 std::vector<Mutant> convert_mutants();
+std::vector<Mutant> uneven_mutants();
 
 // Parts of those functions.
 std::vector<const Format*> formats_where(bool (*holds)(const Format&));

@@ -114,7 +114,8 @@ void put_parameters(const Problem& p, const Parameters& parameters, std::vector<
   if (!scheme.in_blocks) return;
   const Size groups = p.groups();
   const std::int64_t bytes_of_matrix = p.layout().slots(p.size()) / 2;
-  auto* const bytes = reinterpret_cast<std::uint8_t*>(packed.data());
+  std::vector<std::uint8_t> all = narrowed(packed, 1);  // blocks are of bytes
+  std::uint8_t* const bytes = all.data();
   for (std::int64_t expert = 0; expert < p.experts; ++expert) {
     for (std::int64_t row = 0; row < groups.n; ++row) {
       for (std::int64_t group = 0; group < groups.k; ++group) {
@@ -125,6 +126,7 @@ void put_parameters(const Problem& p, const Parameters& parameters, std::vector<
       }
     }
   }
+  packed = widened(all, 1);
 }
 
 Parameters zero_parameters(const Problem& p) {

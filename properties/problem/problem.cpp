@@ -252,20 +252,25 @@ std::int64_t bytes_of(Type type) { return float_format_of(type).bits() / 8; }
 UsageError::UsageError(const std::string& argument, const std::string& given, const std::string& legal)
     : std::runtime_error(argument + ": given " + given + ", legal is " + legal) {}
 
-std::int64_t k_unit(const Format& format, std::int64_t group_size, const Format* format_to) {
-  // Formulas compute sixteen columns at once, which share a group.
-  constexpr std::int64_t least = 16;
-  if (format_to != nullptr) return std::lcm(k_unit(format, group_size), k_unit(*format_to, least));
-  const std::int64_t unit = std::lcm(format.layout.legal.k, format.groups_divide_rows ? group_size : least);
-  std::int64_t k = unit;
-  while (format.layout.slots({format.layout.legal.n, k}) % codes_of_packed_word != 0) k += unit;
-  return k;
+std::int64_t k_unit(const Format& format, std::int64_t group_size, std::int64_t k_multiple, const Format* format_to) {
+  std::int64_t unit = std::lcm(format.layout.legal.k, k_multiple);
+  if (format_to != nullptr) unit = std::lcm(unit, format_to->layout.legal.k);
+  return format.groups_divide_rows ? std::lcm(unit, group_size) : unit;
 }
 
-std::int64_t packed_words(const Format& format, Size size) { return format.layout.slots(size) / codes_of_packed_word; }
-
 Size least_full_size(const Format& format) {
-  return format.layout.padded({format.layout.legal.n, format.layout.legal.k});
+  Size size = format.layout.padded({format.layout.legal.n, format.layout.legal.k});
+  while (has_padding(format, size)) size.k += format.layout.legal.k;
+  return size;
+}
+
+bool has_padding(const Format& format, Size size) {
+  return packs_codes_alone(format) && format.layout.slots(size) != size.n * size.k;
+}
+
+bool takes_uneven_rows(const Format& format) {
+  const std::int64_t least = format.layout.legal.k;
+  return format.groups_divide_rows && least % 16 != 0 && format.group_sizes.contains(least);
 }
 
 std::int64_t n_unit(const Format& format, std::int64_t n_multiple, const Format* format_to) {
@@ -314,7 +319,9 @@ Problem problem_of(const std::string& line) {
 }
 
 std::string text_of(const reference::GroupSizes& sizes) {
-  if (sizes.only[0] == 0) return "a positive multiple of " + std::to_string(sizes.multiple_of);
+  if (sizes.only[0] == 0) {
+    return sizes.multiple_of == 1 ? "a positive number" : "a positive multiple of " + std::to_string(sizes.multiple_of);
+  }
   std::vector<std::int64_t> listed(std::begin(sizes.only), std::end(sizes.only));
   std::erase(listed, 0);
   return joined(listed, ", ", [](std::int64_t size) { return std::to_string(size); });
@@ -354,12 +361,6 @@ void require_possible(const Problem& p) {
   constexpr std::int64_t most = std::int64_t{1} << 40;  // elements: far more than any memory holds, far from overflow
   if (p.n > most) throw UsageError("--n", given(p.n), "0 or more, and n * k at most 2^40");
   if (p.k > most / (p.n + 1)) throw UsageError("--k", given(p.k), "n * k at most 2^40");
-  const auto is_whole = [&](const Format* one) { return one->layout.slots(p.size()) % codes_of_packed_word == 0; };
-  if (!std::ranges::all_of(formats, is_whole)) {
-    throw UsageError("--k", given(p.k),
-                     "a k with which the packed matrix is whole words of 32 bits: n * k a multiple of " +
-                         given(codes_of_packed_word) + ", with n = " + given(p.n));
-  }
   if (p.experts < 1 || p.experts > most / (p.n * p.k + 1)) {
     throw UsageError("--experts", given(p.experts), "1 or more, and experts * n * k at most 2^40");
   }
@@ -369,9 +370,6 @@ void require_possible(const Problem& p) {
                      "FIRST..END within the " + given(elements) + " that the problem has");
   };
   require_within_data("--codes", p.codes, p.experts * p.n * p.k);
-  if (p.format->group_sizes.contains(p.group_size) && !p.format->groups_divide_rows) {
-    require_multiple("--k", p.k, k_unit(*p.format, p.group_size), *p.format);
-  }
   const bool divides = !p.format->groups_divide_rows || (p.group_size > 0 && p.k % p.group_size == 0);
   if (!p.format->group_sizes.contains(p.group_size) || !divides) {
     throw UsageError(

@@ -95,13 +95,14 @@ struct Problem {
   const reference::Layout& layout_of_result() const { return (format_to != nullptr ? format_to : format)->layout; }
 };
 
-/// The legal group sizes as text: "a positive multiple of 16", or a list.
+/// The legal group sizes as text: "a positive number", "a positive multiple of 16", or a list.
 std::string text_of(const reference::GroupSizes&);
 
-/// The step of legal k in a format with this group size, and the step of legal n where n must also be a multiple of
-/// `n_multiple`.
+/// The step of legal k in a format with this group size, and of legal n; `k_multiple` and `n_multiple` are what they
+/// must also be multiples of.
 /// @param format_to  another format in which they are legal too, or nullptr
-std::int64_t k_unit(const Format&, std::int64_t group_size, const Format* format_to = nullptr);
+std::int64_t k_unit(const Format&, std::int64_t group_size, std::int64_t k_multiple = 1,
+                    const Format* format_to = nullptr);
 std::int64_t n_unit(const Format&, std::int64_t n_multiple, const Format* format_to = nullptr);
 /// Every pair of weight type and parameter type that some scheme has.
 std::vector<Types> every_types();
@@ -121,11 +122,12 @@ std::vector<const Scheme*> schemes_of(const Format&, std::vector<const Scheme*>)
 std::vector<const Scheme*> schemes_with(Zero);
 std::vector<const Scheme*> schemes_with_zeros();
 
-/// The harness treats a packed matrix as 32-bit words, whatever the format's storage unit is.
-inline constexpr int codes_of_packed_word = 8;
-std::int64_t packed_words(const Format&, Size);
 /// The smallest non-empty matrix that fills its buffer without padding.
 Size least_full_size(const Format&);
+/// Whether some slots of a packed matrix have no element, beside those of parameters.
+bool has_padding(const Format&, Size);
+/// Whether a row may be one group of no multiple of 16 elements.
+bool takes_uneven_rows(const Format&);
 
 /// The problem as one line, "--property=... --subject=... --n=24 ...", which `tileproof replay` takes.
 std::string line_of(const Problem&);
@@ -155,9 +157,8 @@ std::string listed(const std::vector<const Scheme*>&);
 /// @throws UsageError if it is not a 64-bit number
 std::uint64_t seed_of(const char* argument, const std::string& text);
 
-/// @throws UsageError if no data can exist for the problem: n or k that a layout does not take, a packed matrix that
-/// is not whole 32-bit words, formats between which nothing is converted, a group size that does not divide k, an
-/// unknown profile
+/// @throws UsageError if no data can exist for the problem: n or k that a layout does not take, formats between which
+/// nothing is converted, a group size that does not divide k, an unknown profile
 void require_possible(const Problem&);
 
 }  // namespace tileproof

@@ -227,14 +227,32 @@ constexpr std::int64_t smallest = std::numeric_limits<std::int64_t>::min();
 Problem problem_with(const std::string& flags) { return problem_of("--property=c --subject=s " + flags); }
 
 TEST(ProblemPossible, IsEverythingThatDataCanExistFor) {
-  for (const char* flags :
-       {"", "--n=0", "--k=0", "--n=0 --k=0 --group-size=256", "--n=1", "--n=13 --k=96 --group-size=48",
-        "--k=96 --group-size=96", "--k=64 --group-size=16", "--k=64 --format=tinygemm-4",
-        "--k=128 --format=tinygemm-8 --group-size=128",
-        "--n=34359738367 --k=32",  // n * k is 2^40 - 32
-        "--n=1099511627776 --k=0", "--n=0 --k=1099511627776", "--format=plain --n=4 --k=16 --group-size=16",
-        "--format=nf4 --n=3 --k=48 --group-size=64 --scheme=nf4 --parameter-type=fp32",
-        "--format=plain --format-to=awq --n=8 --k=48 --group-size=16", "--format-to=plain-int32"}) {
+  for (const char* flags : {"",
+                            "--n=0",
+                            "--k=0",
+                            "--n=0 --k=0 --group-size=256",
+                            "--n=1",
+                            "--n=13 --k=96 --group-size=48",
+                            "--k=96 --group-size=96",
+                            "--k=64 --group-size=16",
+                            "--k=64 --format=tinygemm-4",
+                            "--k=128 --format=tinygemm-8 --group-size=128",
+                            "--n=34359738367 --k=32",  // n * k is 2^40 - 32
+                            "--n=1099511627776 --k=0",
+                            "--n=0 --k=1099511627776",
+                            "--format=plain --n=4 --k=16 --group-size=16",
+                            "--format=nf4 --n=3 --k=48 --group-size=64 --scheme=nf4 --parameter-type=fp32",
+                            "--format=nf4 --n=3 --k=5 --group-size=64 --scheme=nf4 --parameter-type=fp32",
+                            "--format=fp4 --n=1 --k=1 --group-size=4096 --scheme=fp4 --parameter-type=fp32",
+                            "--format=plain --n=1 --k=2 --group-size=2",
+                            "--format=plain --format-to=awq --n=8 --k=48 --group-size=16",
+                            "--format-to=plain-int32",
+                            "--format=plain --n=3 --k=18 --group-size=6",
+                            "--format=awq --n=8 --k=33 --group-size=33",
+                            "--format=gptq --n=8 --k=24 --group-size=8",
+                            "--format=pack-quantized --n=3 --k=9 --group-size=9",
+                            "--format=plain-int32 --n=3 --k=8 --group-size=8",
+                            "--format=q4_0 --n=1 --k=32 --weight-type=fp32 --parameter-type=fp16"}) {
     EXPECT_EQ(validate([&] { require_possible(problem_with(flags)); }), "") << flags;
   }
   for (const Profile& profile : profiles()) {
@@ -254,10 +272,17 @@ TEST(ProblemPossible, IsNothingElse) {
       {"--k=96 --format=tinygemm-4", {"--k:", "given 96,", "multiple of 64, as tinygemm-4"}},
       {"--k=192 --format=tinygemm-8", {"--k:", "given 192,", "multiple of 128, as tinygemm-8"}},
       {"--k=-32", {"--k:", "given -32,", "multiple of 32"}},
-      {"--format=plain --n=1 --k=2 --group-size=2", {"--k:", "given 2,", "whole words", "multiple of 8, with n = 1"}},
-      {"--format=plain --n=2 --k=18 --group-size=18", {"--k:", "given 18,", "multiple of 8, with n = 2"}},
-      {"--format=plain --n=4 --k=8 --group-size=8", {"--group-size:", "given 8,", "positive multiple of 16"}},
-      {"--format=nf4 --n=4 --k=24 --group-size=64 --parameter-type=fp32", {"--k:", "given 24,", "multiple of 16"}},
+      {"--format=plain --n=1 --k=3 --group-size=3", {"--k: given 3, legal is 0 or a positive multiple of 2, as plain"}},
+      {"--format=plain --n=4 --k=8 --group-size=3",
+       {"--group-size:", "given 3,", "a positive number that divides k = 8"}},
+      {"--format=gptq --n=8 --k=12 --group-size=12",
+       {"--k: given 12, legal is 0 or a positive multiple of 8, as gptq"}},
+      {"--format=awq --n=4 --k=33 --group-size=33", {"--n: given 4, legal is 0 or a positive multiple of 8, as awq"}},
+      {"--format=mxfp4 --n=1 --k=33 --parameter-type=e8m0", {"--k: given 33,", "multiple of 2, as mxfp4"}},
+      {"--format=q4_0 --n=1 --k=16 --weight-type=fp32 --parameter-type=fp16", {"--k: given 16,", "multiple of 32"}},
+      {"--format=marlin --n=64 --k=24 --group-size=24", {"--k: given 24,", "multiple of 16, as marlin"}},
+      {"--format=nf4 --n=4 --k=24 --group-size=48 --parameter-type=fp32",
+       {"--group-size: given 48, legal is 32, 64, 128, 256, 512, 1024, 2048, 4096"}},
       {"--n=-1", {"--n:", "given -1,", "0 or more"}},
       {"--n=-9223372036854775808", {"--n:", "given -9223372036854775808,", "0 or more"}},
       {"--n=9223372036854775807", {"--n:", "given 9223372036854775807,", "at most 2^40"}},

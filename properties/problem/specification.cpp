@@ -1,5 +1,6 @@
 #include "properties/problem/specification.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -9,9 +10,14 @@
 namespace tileproof::specified {
 
 std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes) {
-  std::vector<std::uint8_t> bytes(codes.elements.size() / 2);
-  for (std::size_t pair = 0; pair < bytes.size(); ++pair) {
-    bytes[pair] = static_cast<std::uint8_t>(codes.elements[2 * pair] << 4 | codes.elements[2 * pair + 1]);
+  const std::int64_t bytes_of_row = (codes.columns + 1) / 2;
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(codes.rows * bytes_of_row));
+  std::size_t pair = 0;
+  for (std::int64_t row = 0; row < codes.rows; ++row) {
+    for (std::int64_t column = 0; column < codes.columns; column += 2) {
+      const int second = column + 1 < codes.columns ? codes(row, column + 1) : 0;
+      bytes[pair++] = static_cast<std::uint8_t>(codes(row, column) << 4 | second);
+    }
   }
   return bytes;
 }
@@ -39,18 +45,21 @@ std::vector<std::uint32_t> packed(const Format& format, const Matrix<std::uint8_
   const Size size = {codes.rows, codes.columns};
   // Every code is written by its difference from the padding, so that what is not written is padding.
   const auto padding = static_cast<std::uint32_t>(format.layout.padding_code);
-  std::vector<std::uint32_t> words(static_cast<std::size_t>(packed_words(format, size)), 0x11111111 * padding);
-  std::uint32_t* const to = words.data();
+  std::vector<std::uint32_t> units(static_cast<std::size_t>(format.layout.units(size)));
+  std::uint32_t* const to = units.data();
   reference::with_layout(index_of(format), [&]<class L>() {
+    using Unit = typename L::Storage;
+    constexpr auto slots = static_cast<std::uint64_t>(reference::slots_of_unit<Unit>);
+    std::fill(units.begin(), units.end(), static_cast<Unit>(0x11111111 * padding));
     const std::uint8_t* of_row = codes.elements.data();
     for (std::int64_t row = 0; row < size.n; ++row, of_row += size.k) {
       for_each_slot_of_row<L>(row, size, [=](std::int64_t column, std::int64_t slot) {
         const auto at = static_cast<std::uint64_t>(slot);
-        to[at / 8] ^= (of_row[column] ^ padding) << (at % 8 * 4);
+        to[at / slots] ^= (of_row[column] ^ padding) << (at % slots * 4);
       });
     }
   });
-  return words;
+  return units;
 }
 
 Matrix<std::int32_t> unpacked(const Format& format, const std::vector<std::uint32_t>& packed, Size size) {
@@ -58,7 +67,9 @@ Matrix<std::int32_t> unpacked(const Format& format, const std::vector<std::uint3
   reference::with_layout(index_of(format), [&]<class L>() {
     for (std::int64_t row = 0; row < size.n; ++row) {
       for_each_slot_of_row<L>(row, size, [&](std::int64_t column, std::int64_t slot) {
-        codes(row, column) = reference::code_at(packed.data(), slot);
+        constexpr auto slots = static_cast<std::uint64_t>(reference::slots_of_unit<typename L::Storage>);
+        const auto at = static_cast<std::uint64_t>(slot);
+        codes(row, column) = static_cast<std::int32_t>(packed[at / slots] >> (at % slots * 4) & 15);
       });
     }
   });
@@ -68,6 +79,18 @@ Matrix<std::int32_t> unpacked(const Format& format, const std::vector<std::uint3
 std::vector<std::uint32_t> converted(const Format& from, const Format& to, const std::vector<std::uint32_t>& packed,
                                      Size size) {
   return specified::packed(to, unpacked(from, packed, size).as<std::uint8_t>());
+}
+
+void fill_padding(const Format& format, Size size, std::vector<std::uint32_t>& packed,
+                  const std::function<std::uint32_t(std::int64_t slot)>& code_of) {
+  if (!has_padding(format, size)) return;
+  const std::int64_t of_unit = format.layout.slots_of_unit();
+  for (std::int64_t slot = 0; slot < format.layout.slots(size); ++slot) {
+    if (format.layout.element_at(slot, size)) continue;
+    const auto shift = static_cast<unsigned>(slot % of_unit * 4);
+    std::uint32_t& unit = packed[static_cast<std::size_t>(slot / of_unit)];
+    unit = (unit & ~(15u << shift)) | code_of(slot) << shift;
+  }
 }
 
 std::vector<int> nibbles_of_row(const Format& format, std::int64_t row, Size size) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "properties/problem/matrix.h"
@@ -9,13 +10,18 @@
 
 namespace tileproof::specified {
 
-/// Two codes in each byte, as pack takes them.
+/// Two codes in each byte, as pack takes them. The last byte of an odd row holds one code and 0.
 std::vector<std::uint8_t> pairs(const Matrix<std::uint8_t>& codes);
 
+/// A packed matrix is a number for each storage unit of the layout.
 std::vector<std::uint32_t> packed(const Format&, const Matrix<std::uint8_t>& codes);
 Matrix<std::int32_t> unpacked(const Format&, const std::vector<std::uint32_t>& packed, Size);
 std::vector<std::uint32_t> converted(const Format& from, const Format& to, const std::vector<std::uint32_t>& packed,
                                      Size);
+/// Replaces the codes of the padding.
+/// @param code_of  (slot of the buffer) -> code 0..15
+void fill_padding(const Format&, Size, std::vector<std::uint32_t>& packed,
+                  const std::function<std::uint32_t(std::int64_t slot)>& code_of);
 /// For each code of a row, the nibble of its storage unit that holds it.
 std::vector<int> nibbles_of_row(const Format&, std::int64_t row, Size);
 

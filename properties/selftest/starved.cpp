@@ -70,6 +70,13 @@ Problem shaped(std::int64_t n, std::int64_t k, const Format* format = tinygemm(2
   return problem;
 }
 
+Problem shaped_as_nf4(std::int64_t n, std::int64_t k) {
+  Problem problem = shaped(n, k, format_of("format", "nf4"), 64);
+  problem.scheme = schemes_of(*problem.format).front();
+  problem.types = types_of(*problem.scheme, every_types()).front();
+  return problem;
+}
+
 /// A property that requires one class of problems: starved, it gets only `only_these` problems; fed, it draws from all.
 /// @param first_missed  the first of its coverage goals that the starved property misses
 StarvedRow of_class(const std::string& name, const std::string& what, const CoverageGoals& wanted,
@@ -132,6 +139,8 @@ std::vector<StarvedRow> starved_rows() {
                {shaped(8, 32), shaped(9, 64, tinygemm(2), 64)}),
       of_class("of group sizes", "groups no larger than a block", groups_around_a_block, "group larger than a block",
                {shaped(8, 64), shaped(8, 64, tinygemm(4))}),
+      of_class("of uneven shapes", "rows of whole bytes in whole blocks", uneven_shapes,
+               "rows of an odd number of columns", {shaped_as_nf4(8, 64), shaped_as_nf4(3, 128)}),
       of_class("of unusual groups", "groups of 32 and 64", unusual_groups, "group of more than 256",
                {shaped(8, 64), shaped(8, 64, tinygemm(2), 64)}),
       of_class("of many groups", "no more groups than columns of a group", more_groups_than_a_group_has_columns,

@@ -110,11 +110,13 @@ std::optional<TensorForm> form_of(const Call& c, RoleRow row) {
     case Role::activations:
       return TensorForm{"activations", c.m * c.k, 2};
     case Role::pairs:
-      return TensorForm{"codes", c.n * (c.k / 2), 1};
+      return TensorForm{"codes", c.n * ((c.k + 1) / 2), 1};
     case Role::packed:
-      return TensorForm{row.is_output ? "packed" : "packed_w", packed_words(*c.format, c.size()), 4};
-    case Role::converted:
-      return TensorForm{"converted", packed_words(*c.format_to, c.size()), 4};
+    case Role::converted: {
+      const reference::Layout& layout = format_in(c, row.role).layout;
+      const char* const name = row.role == Role::packed ? "packed" : "converted";
+      return TensorForm{name, layout.units(c.size()), layout.bytes_of_unit};
+    }
     case Role::codes:
       return TensorForm{"codes", c.n * c.k, 4};
     case Role::weights:

@@ -39,8 +39,8 @@ Operation operation_of(const char* argument, const std::string& name);
 /// The role of a tensor in a call.
 enum class Role {
   activations,  // bf16 [m][k]
-  pairs,        // codes, uint8 [n][k / 2], the even column in the high nibble
-  packed,       // as the format lays codes out, in whole words of 32 bits
+  pairs,        // codes, uint8 [n][ceil(k / 2)], the even column in the high nibble; an odd row ends with 0
+  packed,       // as the format lays codes out, in its storage units
   converted,    // as packed, but laid out as format_to
   codes,        // int32 [n][k], 0..15
   scales,       // the scheme's first tensor; for eager operations [k / group_size][n]
@@ -80,7 +80,7 @@ std::span<const char* const> operator_arguments_of(Operation);
 /// Whether the operator has an argument of that name.
 bool has_argument(Operation, const std::string& name);
 
-/// Tensors are raw pointers into the subject's memory. Packed words to read, scales and zeros are aligned to their
+/// Tensors are raw pointers into the subject's memory. Packed units to read, scales and zeros are aligned to their
 /// elements, pairs and every output to 16 bytes; the tensors of matmul and of eager operations are aligned as
 /// allocators align. A batch of experts is a sequence of matrices of one size: `experts` leads every shape. It is 1 for
 /// subjects that take no batch (Capabilities::takes_experts).
@@ -111,7 +111,8 @@ struct Call {
   }
   std::uint16_t* activations() const { return at<std::uint16_t>(Role::activations); }
   std::uint8_t* pairs() const { return at<std::uint8_t>(Role::pairs); }
-  std::uint32_t* packed() const { return at<std::uint32_t>(Role::packed); }
+  std::uint32_t* packed() const { return at<std::uint32_t>(Role::packed); }  // of a format with words
+  std::uint8_t* packed_bytes() const { return at<std::uint8_t>(Role::packed); }
   void* converted() const { return at<void>(Role::converted); }
   std::int32_t* codes() const { return at<std::int32_t>(Role::codes); }
   void* scales() const { return at<void>(Role::scales); }

@@ -41,7 +41,7 @@ class KernelSubject : public Subject {
                                  .group_size = c.group_size,
                                  .stream = nullptr,
                                  .pairs = c.pairs(),
-                                 .packed = c.packed(),
+                                 .packed = c.packed_bytes(),
                                  .scales = c.scales(),
                                  .zeros = c.zeros(),
                                  .codes = c.codes(),
@@ -93,8 +93,8 @@ MadeSubject make_kernel_subject(const KernelLibrary& library) {
   const char* const stated = takes();
   if (stated == nullptr) throw refuse("tileproof_takes returned NULL");
   std::string text = stated;
-  constexpr const char* legal[] = {"FORMAT",     "FORMAT_TO", "SCHEMES", "TYPES", "GROUP_SIZES",
-                                   "N_MULTIPLE", "MAX_N",     "MAX_K",   "DEVICE"};
+  constexpr const char* legal[] = {"FORMAT",     "FORMAT_TO",  "SCHEMES", "TYPES", "GROUP_SIZES",
+                                   "N_MULTIPLE", "K_MULTIPLE", "MAX_N",   "MAX_K", "DEVICE"};
   for (const std::string& line : lines_of(text)) {
     if (line.find('=') == std::string::npos && !line.empty()) {
       throw UsageError("tileproof_takes", "'" + line + "'", "lines NAME=VALUE");

@@ -105,7 +105,7 @@ class MutableReference : public SubjectByOperation {
     const Mutation& parts = parts_of(c);
     pack_from(c, [&](std::int64_t n, std::int64_t k) {
       const std::int64_t from = parts.source ? parts.source(c, {n, k}) : c.format->layout.slot_of({n, k}, c.size());
-      return reference::code_at(c.packed(), from);
+      return reference::code_at(c.packed_bytes(), from);
     });
   }
 
@@ -114,7 +114,7 @@ class MutableReference : public SubjectByOperation {
   void pack_from(const Call& c, CodeAt code_at) {
     const Mutation& parts = parts_of(c);
     const reference::Layout& layout = format_of_result(c).layout;
-    auto* const to = c.at<std::uint32_t>(result_role(c.operation));
+    auto* const to = c.at<std::uint8_t>(result_role(c.operation));
     if (!parts.adds_to_output && !parts.leaves_padding) {
       std::memset(to, 0x11 * layout.padding_code, static_cast<std::size_t>(layout.slots(c.size()) / 2));
     }
@@ -128,7 +128,7 @@ class MutableReference : public SubjectByOperation {
   void unpack(const Call& c) override {
     const Mutation& parts = parts_of(c);
     for_each(c, [&](std::int64_t n, std::int64_t k, std::int64_t slot) {
-      const auto code = static_cast<std::uint32_t>(code_of(parts, c, slot, reference::code_at(c.packed(), slot)));
+      const auto code = static_cast<std::uint32_t>(code_of(parts, c, slot, reference::code_at(c.packed_bytes(), slot)));
       std::int32_t& to = c.codes()[n * c.k + k];
       to = static_cast<std::int32_t>(code + (parts.adds_to_output ? static_cast<std::uint32_t>(to) : 0));
     });
@@ -148,7 +148,7 @@ class MutableReference : public SubjectByOperation {
         const std::int64_t at = parts.scale_at ? parts.scale_at(c, {n, k}) : c.parameter_at(n, k);
         load_parameters(c, at, parts.zero_at ? parts.zero_at(c, {n, k}) : at, inputs);
       }
-      inputs.code = code_of(parts, c, slot, reference::code_at(c.packed(), slot));
+      inputs.code = code_of(parts, c, slot, reference::code_at(c.packed_bytes(), slot));
       std::uint32_t weight = weights.of(inputs);
       const std::int64_t to = c.format->result_at({n, k}, c.size());
       if (parts.adds_to_output) weight = added(inputs.weight_type, loaded(c.weights(), c.types.weight, to), weight);
@@ -163,7 +163,7 @@ class MutableReference : public SubjectByOperation {
     if (c.scheme->in_blocks) {
       const reference::BlockForm& block = c.scheme->block;
       const auto bits_of = [&](reference::Element group) {
-        const auto* const packed = c.at<std::uint8_t>(Role::packed);
+        const std::uint8_t* const packed = c.packed_bytes();
         return block.get(packed + block.first_byte(group, groups), group.k % block.groups);
       };
       inputs.scale = bits_of(group_at(scale)).scale;

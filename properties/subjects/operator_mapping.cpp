@@ -152,7 +152,7 @@ class MapLine {
     }
     if (mapped.operation == Operation::pack && given.size() != 1) {
       throw UsageError(map_flag, "'" + line_ + "' with " + (given.empty() ? "no codes" : "codes and pairs"),
-                       "codes (uint8 [n][k]) or pairs (uint8 [n][k/2]) among the arguments");
+                       "codes (uint8 [n][k]) or pairs (uint8 [n][ceil(k/2)]) among the arguments");
     }
     if (mapped.operation != Operation::pack && !is_in(given, "packed")) {
       throw UsageError(map_flag, "'" + line_ + "' without packed", "packed among the arguments");

@@ -35,11 +35,15 @@ PythonArray array_of(const char* name, const char* dtype, void* data, const refe
   return array;
 }
 
-/// One code a byte, from two codes a byte with the even column in the high nibble.
+/// One code a byte, from two codes a byte.
 std::vector<std::uint8_t> codes_of_pairs(const Call& c) {
-  std::vector<std::uint8_t> codes(static_cast<std::size_t>(c.n * c.k));
-  for (std::size_t i = 0; i < codes.size(); ++i) {
-    codes[i] = static_cast<std::uint8_t>(c.pairs()[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15);
+  std::vector<std::uint8_t> codes;
+  codes.reserve(static_cast<std::size_t>(c.n * c.k));
+  const std::uint8_t* row = c.pairs();
+  for (std::int64_t n = 0; n < c.n; ++n, row += (c.k + 1) / 2) {
+    for (std::int64_t k = 0; k < c.k; ++k) {
+      codes.push_back(static_cast<std::uint8_t>(row[k / 2] >> (k % 2 == 0 ? 4 : 0) & 15));
+    }
   }
   return codes;
 }

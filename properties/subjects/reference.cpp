@@ -25,7 +25,8 @@ class ReferenceSubject : public SubjectByOperation {
   void pack(const Call& c) override {
     reference::with_layout(index_of(*c.format), [&]<class L>() {
       using Unit = typename L::Storage;
-      reference::convert<reference::Plain, L>(c.pairs(), c.size(), c.at<Unit>(Role::packed));
+      reference::pack_from<L>([&](reference::Element e) { return reference::code_of_pairs(c.pairs(), e.n, e.k, c.k); },
+                              c.size(), c.at<Unit>(Role::packed));
     });
   }
 

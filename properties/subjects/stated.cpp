@@ -131,22 +131,27 @@ std::vector<Types> stated_types(const char* argument, const std::vector<const Sc
   return all;
 }
 
-std::vector<std::int64_t> stated_group_sizes(const char* argument, const Format& format,
-                                             const std::vector<std::string>& texts) {
-  std::vector<std::int64_t> sizes;
+void state_group_sizes(Capabilities& takes, const char* argument, const std::vector<std::string>& texts) {
+  const Format& format = *takes.formats.front();
+  takes.group_sizes.clear();
   for (const std::string& text : texts) {
     const std::optional<std::int64_t> size = number_in(text);
-    if (!size || !format.group_sizes.contains(*size)) {
-      throw UsageError(argument, "'" + text + "'", text_of(format.group_sizes));
+    if (size == -1 && takes_uneven_rows(format)) {
+      takes.uneven_rows = true;
+      continue;
     }
-    sizes.push_back(*size);
+    if (!size || !format.group_sizes.contains(*size)) {
+      throw UsageError(argument, "'" + text + "'",
+                       text_of(format.group_sizes) + (takes_uneven_rows(format) ? ", or -1 for one group a row" : ""));
+    }
+    takes.group_sizes.push_back(*size);
   }
+  if (!texts.empty() && takes.group_sizes.empty()) throw UsageError(argument, "'-1'", "-1 beside at least one size");
   for (const std::vector<std::int64_t>& usual : {library_capabilities({}).group_sizes, Capabilities().group_sizes}) {
-    if (!sizes.empty()) break;
-    std::copy_if(usual.begin(), usual.end(), std::back_inserter(sizes),
+    if (!takes.group_sizes.empty()) break;
+    std::copy_if(usual.begin(), usual.end(), std::back_inserter(takes.group_sizes),
                  [&](std::int64_t size) { return format.group_sizes.contains(size); });
   }
-  return sizes;
 }
 
 Capabilities stated_capabilities(Facts& facts, const std::string& file, const std::string& format) {
@@ -161,8 +166,9 @@ Capabilities stated_capabilities(Facts& facts, const std::string& file, const st
       stated_formats_to(file, *takes.formats.front(), takes.has(Operation::convert), facts.one(format_to_name));
   takes.schemes = stated_schemes(*takes.formats.front(), facts.all(schemes_name));
   takes.types = stated_types(types_name, takes.schemes, facts.all(types_name));
-  takes.group_sizes = stated_group_sizes(group_sizes_name, *takes.formats.front(), facts.all(group_sizes_name));
+  state_group_sizes(takes, group_sizes_name, facts.all(group_sizes_name));
   takes.n_multiple = stated_number(facts, "N_MULTIPLE", takes.n_multiple);
+  takes.k_multiple = stated_number(facts, "K_MULTIPLE", takes.k_multiple);
   takes.most_n = stated_number(facts, "MAX_N", takes.most_n);
   takes.most_k = stated_number(facts, "MAX_K", takes.most_k);
   return takes;

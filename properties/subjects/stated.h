@@ -25,7 +25,7 @@ class Facts {
 };
 
 /// The capabilities of a file that states its functions ("function"), FORMAT, FORMAT_TO beside convert, SCHEMES, TYPES,
-/// GROUP_SIZES, N_MULTIPLE, MAX_N and MAX_K. It may have none of the functions.
+/// GROUP_SIZES, N_MULTIPLE, K_MULTIPLE, MAX_N and MAX_K. It may have none of the functions.
 /// @param format  by --format, if the file states none; "" if it is not given
 /// @throws UsageError for a statement that is not legal
 Capabilities stated_capabilities(Facts&, const std::string& file, const std::string& format);
@@ -35,10 +35,9 @@ Capabilities stated_capabilities(Facts&, const std::string& file, const std::str
 /// @throws UsageError for a type that no scheme's weights have
 std::vector<Types> stated_types(const char* argument, const std::vector<const Scheme*>&,
                                 const std::vector<std::string>& names);
-/// The stated sizes; if none is stated those of aten's operators, or all usual ones where the format takes none of
-/// these.
+/// Takes the stated group sizes of the only format; if none is stated those of aten's operators, or all usual ones
+/// where the format takes none of these. -1 stands for one group a row, of any legal k.
 /// @throws UsageError for a size that the format does not take
-std::vector<std::int64_t> stated_group_sizes(const char* argument, const Format&,
-                                             const std::vector<std::string>& texts);
+void state_group_sizes(Capabilities&, const char* argument, const std::vector<std::string>& texts);
 
 }  // namespace tileproof

@@ -23,12 +23,14 @@ namespace tileproof {
 struct Capabilities {
   std::vector<Operation> operations;
   std::int64_t n_multiple = 1;
+  std::int64_t k_multiple = 1;
   std::int64_t most_n = std::int64_t{1} << 40;  // rows
   std::int64_t most_k = std::int64_t{1} << 40;  // columns
   std::vector<const Format*> formats = tinygemm_formats();
   std::vector<const Format*> formats_to = {};  // that convert gives; of a format, all others
   std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 80, 96, 112, 160, 512, 1024};
-  bool any_group_size = true;  // takes every multiple of 16 that divides k, not only these
+  bool any_group_size = true;  // takes every legal size, not only these
+  bool uneven_rows = true;     // takes rows of one group of no multiple of 16 elements, in formats that have such
   std::vector<const Scheme*> schemes = {scheme::floating, scheme::integer, scheme::none};
   std::vector<Types> types = {Type::bf16, Type::fp16, Type::fp32};
   bool any_alignment = true;  // takes inputs aligned to their elements, outputs to 16 bytes; else: as allocators align

@@ -17,11 +17,13 @@ bool Capabilities::takes(const Problem& p) const {
   };
   // Parameters take no part in convert: its groups are of any size.
   const bool is_convert = p.format_to != nullptr;
-  const bool takes_groups = is_convert || any_group_size || is_one_of(group_sizes, p.group_size);
-  return p.n % n_unit(*p.format, n_multiple, p.format_to) == 0 && p.format->group_sizes.contains(p.group_size) &&
-         p.format->has(*p.scheme) && has_types(*p.scheme, p.types) && p.n <= most_n && p.k <= most_k &&
-         is_one_of(formats, p.format) && (!is_convert || is_one_of(formats_to_of(*p.format), p.format_to)) &&
-         is_one_of(schemes, p.scheme) && is_one_of(types, p.types) && takes_groups && (takes_experts || p.experts == 1);
+  const bool is_uneven_row = uneven_rows && takes_uneven_rows(*p.format) && p.group_size == p.k;
+  const bool takes_groups = is_convert || is_uneven_row || any_group_size || is_one_of(group_sizes, p.group_size);
+  return p.n % n_unit(*p.format, n_multiple, p.format_to) == 0 && p.k % k_multiple == 0 &&
+         p.format->group_sizes.contains(p.group_size) && p.format->has(*p.scheme) && has_types(*p.scheme, p.types) &&
+         p.n <= most_n && p.k <= most_k && is_one_of(formats, p.format) &&
+         (!is_convert || is_one_of(formats_to_of(*p.format), p.format_to)) && is_one_of(schemes, p.scheme) &&
+         is_one_of(types, p.types) && takes_groups && (takes_experts || p.experts == 1);
 }
 
 std::vector<const Format*> Capabilities::formats_to_of(const Format& format) const {
@@ -60,6 +62,7 @@ Capabilities aten_capabilities(std::vector<Operation> operations) {
   return {.operations = std::move(operations),
           .group_sizes = {32, 64, 128, 256},
           .any_group_size = false,
+          .uneven_rows = false,
           .schemes = {scheme::floating},
           .types = {Type::bf16}};
 }

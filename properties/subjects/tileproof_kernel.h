@@ -23,7 +23,7 @@ typedef struct tileproof_call {
   const char* parameter_type; /* those, or "e8m0", or "e4m3" */
   int64_t n, k, group_size;   /* a matrix of n rows and k columns, and elements of a group */
   void* stream;               /* a cudaStream_t to work on; NULL is the default stream, and of the host */
-  const uint8_t* pairs;       /* pack's input: codes, uint8 [n][k/2], the even column in the high nibble */
+  const uint8_t* pairs;       /* pack's input: codes, uint8 [n][ceil(k/2)], the even column in the high nibble */
   void* packed;               /* pack's output, the input of the others */
   const void* scales;         /* dequantize's: the scheme's first tensor of parameters, or NULL */
   const void* zeros;          /* the second one, or NULL */
@@ -38,8 +38,10 @@ typedef struct tileproof_call {
  *   FORMAT_TO    another one, beside tileproof_convert and only there: what it converts to
  *   SCHEMES      of the format (default: its first)
  *   TYPES        of weights (default: fp16, or the scheme's first)
- *   GROUP_SIZES  multiples of 16 that the format takes (default: 32, 64, 128, 256, or others if none of these is legal)
- *   N_MULTIPLE, MAX_N, MAX_K  rows in multiples, the most rows and columns (default: any)
+ *   GROUP_SIZES  sizes that the format takes (default: 32, 64, 128, 256, or others if none of these is legal)
+ *                -1 beside them: a row may be one group, of any k
+ *   N_MULTIPLE, K_MULTIPLE  what rows and columns are a multiple of (default: 1)
+ *   MAX_N, MAX_K  the most rows and columns (default: any)
  *   DEVICE       cpu (default) or cuda
  * For example "FORMAT=awq\nTYPES=fp16\nTYPES=bf16". */
 const char* tileproof_takes(void);

@@ -362,9 +362,9 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
   }
 
   /// Codes, one a byte. The tensor that holds them is made here, and fenced like what the library allocates.
-  at::Tensor codes_of(const at::Tensor& pairs) const {
+  at::Tensor codes_of(const at::Tensor& pairs, std::int64_t k) const {
     const Guarding guarding(backend_.blocks(), fill_);
-    return at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, 2).flatten(1);
+    return at::stack({pairs.bitwise_right_shift(4), pairs.bitwise_and(15)}, 2).flatten(1).narrow(1, 0, k).contiguous();
   }
 
   /// Finds the value that a call gives an argument, by the name that the mapping has for it.
@@ -378,10 +378,10 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
     if (name == "group_size") return c.group_size;
     if (name == "inner_k_tiles") return tinygemm_number(*c.format);
     if (name == "dtype") return static_cast<std::int64_t>(scalar_type_of(element_named(name_of(c.types.weight))));
-    if (name == "packed") return viewed(c.packed(), c.format->layout.dims(c.size()), c.format->layout.dtype);
-    const auto pairs = [&] { return viewed(c.pairs(), {c.n, c.k / 2}, "uint8"); };
+    if (name == "packed") return viewed(c.packed_bytes(), c.format->layout.dims(c.size()), c.format->layout.dtype);
+    const auto pairs = [&] { return viewed(c.pairs(), {c.n, (c.k + 1) / 2}, "uint8"); };
     if (name == "pairs") return pairs();
-    if (name == "codes") return codes_of(pairs());
+    if (name == "codes") return codes_of(pairs(), c.k);
     const bool is_first = name == c.scheme->tensors[0].role;
     const reference::ParameterTensor& tensor = c.scheme->tensors[is_first ? 0 : 1];
     return viewed(is_first ? c.scales() : c.zeros(), tensor.dims(c.groups()),
@@ -402,7 +402,7 @@ class OperatorsSubject : public SubjectByOperation, public Operators {
   void pack(const Call& c) override {
     const at::Tensor packed = result_of(c, c.operation);
     if (takes_.are_mapped()) require_form(c.operation, packed, c.format->layout.dtype, c.format->layout.dims(c.size()));
-    copy_to(c.packed(), c.format->layout.slots(c.size()) / 2, packed, backend_.device());
+    copy_to(c.packed_bytes(), c.format->layout.slots(c.size()) / 2, packed, backend_.device());
   }
 
   /// The operator may also return the rows of the padding.

@@ -71,8 +71,9 @@ std::vector<std::string> asked_of(const Summary& summary) {
       all.cells_in_reach += judgement.asked.cells_in_reach;
     }
     if (all.ranges.empty()) continue;
-    std::string text = subject.name + ": formats " + joined(all.formats, ", ") + "; group_size " +
-                       joined(all.group_sizes, ", ", [](std::uint64_t size) { return std::to_string(size); });
+    std::string text =
+        subject.name + ": formats " + joined(all.formats, ", ") + "; group_size " +
+        joined(all.group_sizes, ", ", [](std::uint64_t size) { return size == 0 ? "a row" : std::to_string(size); });
     for (const char* name : {"n", "k", "groups"}) {
       const Asked::Range& range = all.ranges[name];
       text += std::string("; ") + name + " " + with_commas(range.least);

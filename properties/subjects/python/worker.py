@@ -20,7 +20,7 @@ import sys
 
 DONE, ILLEGAL, UNAVAILABLE, ERROR, VIOLATION, DEVICE_LOST = range(6)  # as PythonAnswer
 FUNCTIONS = "pack", "unpack", "dequantize", "convert"
-STATEMENTS = "FORMAT", "FORMAT_TO", "SCHEMES", "TYPES", "GROUP_SIZES", "N_MULTIPLE", "MAX_N", "MAX_K"
+STATEMENTS = "FORMAT", "FORMAT_TO", "SCHEMES", "TYPES", "GROUP_SIZES", "N_MULTIPLE", "K_MULTIPLE", "MAX_N", "MAX_K"
 FENCE_BYTES = 4096  # on each side of an array on a device
 LEGAL_MODULE = "a Python file that can be imported"
 MODULE_NAME = "tileproof_module"
