@@ -59,10 +59,11 @@ class LargeProblems {
     const Format& other = format_to_ == nullptr ? format : *format_to_;
     const std::int64_t rows = std::max(rows_of_extent(format), rows_of_extent(other));
     const std::int64_t columns = std::max(least_full_size(format).k, least_full_size(other).k);
-    add(format, of_row, rows * (beyond_16_bits_count - 1) + 1, unit);
+    const std::int64_t few = unit < 16 ? 17 * unit : unit;  // a row of one element may equal another by chance
+    add(format, of_row, rows * (beyond_16_bits_count - 1) + 1, few);
     add(format, small, 1, columns * beyond_16_bits_count);
     const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple, format_to_));
-    add(format, small, multiple_near(512, side, most()), multiple_near(512, side, most()));
+    add(format, small, multiple_near(1024, side, most()), multiple_near(1024, side, most()));
     if (result_role(operation) != Role::weights) return;
     add(format, small, beyond_16_bits_count, small + 1);  // rows of several groups
     for (const std::int64_t size : sizes) add(format, size, 1, size * beyond_8_bits_count);
@@ -139,10 +140,21 @@ class LargeProblems {
   std::vector<Problem> problems_;
 };
 
-void large_matrix(Case& c, Operation operation) {
-  const Problem& p = c.problem;
+/// Drawn codes, of which the last stands for 0 in no format: a last element that is left out, or 0, shows.
+generated::Codes codes_of(const Problem& p) {
   generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::drawn);
   codes.first = static_cast<std::uint32_t>(p.seed);
+  const auto stands_for_zero = [&] {
+    const std::uint32_t last = element_of(generated::UnpackedCodes{codes}, p.n * p.k - 1);
+    return last == 0 || last == 7 || last == 8;
+  };
+  while (stands_for_zero()) codes.first += 1u << 16;
+  return codes;
+}
+
+void large_matrix(Case& c, Operation operation) {
+  const Problem& p = c.problem;
+  const generated::Codes codes = codes_of(p);
   generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::ordinary);
   parameters.first = p.seed;
   const GeneratedResult judged = c.run(operation, codes, parameters);

@@ -341,6 +341,7 @@ void Asked::add(const Property& property, const Problem& p) {
   Asked one;
   one.formats = {p.format->name};
   if (p.format->scheme_count > 1) one.schemes = {p.scheme->name};
+  // 0 stands for rows of one group of no multiple of 16.
   one.group_sizes = {group_class_of(p.group_size, *p.format) == GroupClass::an_uneven_row ? 0 : p.group_size};
   one.ranges = {{"n", {p.n, p.n}}, {"k", {p.k, p.k}}, {"groups", {p.groups().k, p.groups().k}}};
   one.cells = {cell_of(property, p)};

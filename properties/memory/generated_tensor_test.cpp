@@ -434,7 +434,8 @@ std::vector<Problem> uneven_problems(const Format& format) {
     p.group_size = group_size;
     if (k % k_unit(format, group_size) == 0) problems.push_back(p);
   };
-  const std::int64_t rows = n_unit(format, 1), block = k_unit(format, 32);
+  const std::int64_t group_size = format.group_sizes.contains(32) ? 32 : 16;
+  const std::int64_t rows = n_unit(format, 1), block = k_unit(format, group_size);
   for (const std::int64_t n : {rows, 2 * rows, 3 * rows}) {
     for (const std::int64_t k : {1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 18, 24, 31, 33, 40}) {
       if (!format.groups_divide_rows) add(n, k, 32);
@@ -444,7 +445,7 @@ std::vector<Problem> uneven_problems(const Format& format) {
       if (k % 3 == 0) add(n, k, 3);
       if (k % 8 == 0) add(n, k, 8);
     }
-    if (!takes_uneven_rows(format) && format.groups_divide_rows && block < 512) add(n, block, 32);
+    if (!takes_uneven_rows(format) && format.groups_divide_rows && block < 512) add(n, block, group_size);
   }
   return problems;
 }
