@@ -166,8 +166,9 @@ TEST_F(Python, ModuleIsAskedForRowsOfOneGroupWhereItTakesThem) {
   const Ran right_rows = run("verify " + module_with("GROUP_SIZES = [32, -1]\n") + verify_groups + out("right"));
   EXPECT_EQ(right_rows.exit, 0) << right_rows.text;
   expect_refused(run("verify " + module(right + "GROUP_SIZES = [-1]\n")), "GROUP_SIZES: given '-1'");
-  expect_refused(run("verify " + module(right + "FORMAT = 'nf4'\nGROUP_SIZES = [64, -1]\n")),
-                 "GROUP_SIZES: given '-1'");
+  expect_refused(
+      run("verify " + module(right + "FORMAT, SCHEMES, TYPES = 'nf4', ['nf4'], ['fp32']\nGROUP_SIZES = [64, -1]\n")),
+      "GROUP_SIZES: given '-1'");
 }
 
 TEST_F(Python, ModuleOfNumpyIsFailedForAResultOfAnotherForm) {
