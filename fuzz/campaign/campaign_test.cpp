@@ -334,7 +334,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Misbehaviour{"exits", "crash", "exit code 7", "fails alone, 10 times of 10", "to the smallest"},
                     Misbehaviour{"corrupts-memory", "crash", "SIGSEGV", "fails alone, 10 times of 10",
                                  "to the smallest"},
-                    Misbehaviour{"reads-outside", "guard", "read past the end of packed_w",
+                    Misbehaviour{"reads-outside", "guard", "read past the end of packed",
                                  "fails alone, 10 times of 10", "to the smallest"},
                     Misbehaviour{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk", 768},
                     Misbehaviour{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after",

@@ -148,7 +148,7 @@ INSTANTIATE_TEST_SUITE_P(
                     MisbehaviourVerdict{"corrupts-memory", "crash", "the process died of SIGSEGV", "--n=3 --k=32"},
                     MisbehaviourVerdict{"hangs", "hang", "no answer within 500 ms", "--n="},
                     MisbehaviourVerdict{"reads-outside", "guard",
-                                        "read past the end of packed_w: the byte 1 past its end", "--n=3 --k=32"}),
+                                        "read past the end of packed: the byte 1 past its end", "--n=3 --k=32"}),
     [](const auto& misbehaviour) {
       return std::regex_replace(std::string(misbehaviour.param.subject), std::regex("-"), "_");
     });

@@ -318,7 +318,7 @@ INSTANTIATE_TEST_SUITE_P(
                                     "convert gives uint32 [1, 16], expected int32 [1, 16]"},
                     WrongConversion{"ChangesItsInput", tinygemm_8_to_4, ".copy()", ".copy(); packed[0, 0, 0] ^= 1",
                                     "sense/one_code_changes_one_nibble_of_convert", "guard",
-                                    "changed its input packed_w"}),
+                                    "changed its input packed"}),
     [](const testing::TestParamInfo<WrongConversion>& one) { return std::string(one.param.name); });
 
 // --- Planted mistakes ------------------------------------------------------------------------------------------------
@@ -379,7 +379,7 @@ const Mistake mistakes[] = {
      "--case-deadline 0.5"},
     {"WritesItsInput",
      "exact = unpack\ndef unpack(packed, n, k):\n    packed[0, 0] ^= 1\n    return exact(packed, n, k)\n",
-     "bits/unpack_returns_every_packed_code", "guard", "changed its input packed_w"},
+     "bits/unpack_returns_every_packed_code", "guard", "changed its input packed"},
     {"WritesItsCodes", "exact = pack\ndef pack(codes):\n    codes[0, 0] ^= 1\n    return exact(codes)\n",
      "bits/pack_returns_every_unpacked_word", "guard", "changed its input codes"},
     {"ReadsPastItsInput",
@@ -387,7 +387,7 @@ const Mistake mistakes[] = {
      "def unpack(packed, n, k):\n"
      "    ctypes.string_at(packed.data_ptr(), packed.nbytes + 4096)\n"
      "    return exact(packed, n, k)\n",
-     "bits/unpack_returns_every_packed_code", "guard", "read past the end of packed_w"},
+     "bits/unpack_returns_every_packed_code", "guard", "read past the end of packed"},
     {"WritesPastItsOwnMemory",
      "exact = unpack\n"
      "def unpack(packed, n, k):\n"
@@ -528,7 +528,7 @@ const Mistake mistakes_on_cuda[] = {
      "def unpack(packed, n, k):\n"
      "    set_bytes(packed.data_ptr() + packed.nbytes, 0, 1)\n"
      "    return exact(packed, n, k)\n",
-     "bits/unpack_returns_every_packed_code", "guard", "wrote outside its input packed_w"},
+     "bits/unpack_returns_every_packed_code", "guard", "wrote outside its input packed"},
     {"ReadsPastItsInput",
      "exact = unpack\n"
      "def unpack(packed, n, k):\n"
@@ -540,7 +540,7 @@ const Mistake mistakes_on_cuda[] = {
      "read/unpack_reads_nothing_outside_its_inputs", "mismatch", "other bytes outside the inputs"},
     {"WritesItsInput",
      "exact = unpack\ndef unpack(packed, n, k):\n    packed[0, 0] ^= 1\n    return exact(packed, n, k)\n",
-     "bits/unpack_returns_every_packed_code", "guard", "changed its input packed_w"},
+     "bits/unpack_returns_every_packed_code", "guard", "changed its input packed"},
     {"GivesMemoryOfTheCpu", "exact = unpack\ndef unpack(packed, n, k):\n    return exact(packed, n, k).cpu()\n",
      "bits/unpack_returns_every_packed_code", "error",
      "unpack gives uint8 [1, 2] on cpu, expected int32 [1, 2] on cuda"},

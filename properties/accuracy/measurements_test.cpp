@@ -92,7 +92,7 @@ TEST(AccuracyProblems, HaveTailsAndLongRowsAndEveryProfileOfEachCombination) {
   }
   // Schemes x types x group sizes.
   const std::size_t of_tinygemm_and_plain = 4 * 3 * 3 * 6, of_awq_and_gptq = 3 * 3 * 6, of_aten_for_cpus = 3 * 3 * 4;
-  const std::size_t of_mlx = 3 * 3, of_pack_quantized_and_plain_int32 = 2 * 2 * 3 * 6, of_nf4_and_fp4 = 2 * 3 * 5;
+  const std::size_t of_mlx = 3 * 3, of_pack_quantized_and_plain_int32 = 2 * 2 * 3 * 6, of_nf4_and_fp4 = 2 * 3 * 4;
   const std::size_t of_mxfp4 = 3, of_nvfp4 = 3 * 3, of_gguf = 4, of_marlin = 2 * 3 * 6;
   EXPECT_EQ(combinations.size(), of_tinygemm_and_plain + of_awq_and_gptq + of_aten_for_cpus + of_mlx +
                                      of_pack_quantized_and_plain_int32 + of_nf4_and_fp4 + of_mxfp4 + of_nvfp4 +

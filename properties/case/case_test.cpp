@@ -1076,7 +1076,7 @@ TEST(Operations, OverOneBlockHaveItsEighteenBytesAndAFenceRightBehindThem) {
   EXPECT_EQ(std::vector<std::uint32_t>(bytes.begin() + 1, bytes.end() - 1), packed);
   EXPECT_FALSE(unpack_with([](std::uint8_t* at) { at[18] = 0xff; }));
   expect_says(unpack_with([](std::uint8_t* at) { at[18] = 0; }), "guard",
-              {"wrote outside packed_w: the byte 1 past its end"});
+              {"wrote outside packed: the byte 1 past its end"});
   expect_says(unpack_with([](std::uint8_t* at) { at[17] ^= 1; }), "guard",
               {"changed its input packed: element 17 of 18"});
 }
@@ -1102,7 +1102,7 @@ TEST(Operations, ThatTouchAnInputOrAFenceAreGuardFailures) {
     std::fill(call.codes(), call.codes() + 768, 0);
     call.packed()[3] ^= 1;
   };
-  expect_says(failure_of([&] { b.one.unpack(packed); }), "guard", {"changed its input packed_w: element 3 of 128"});
+  expect_says(failure_of([&] { b.one.unpack(packed); }), "guard", {"changed its input packed: element 3 of 128"});
 }
 
 TEST(Operations, ThatReportAnErrorFailWithItAndSayWhetherTheDeviceIsLost) {

@@ -233,7 +233,14 @@ reference::Coordinates common_coordinates(const reference::Layout& layout, std::
 }  // namespace
 
 void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector<std::uint32_t>& expected) {
-  if (got == expected) return coverage_.expected_all(expected);
+  // A byte is counted as four, so that units of one byte and of four that hold nothing but one byte are of one value.
+  const std::uint32_t as_word = problem.layout_of_result().bytes_of_unit == 1 ? 0x1010101 : 1;
+  const auto counted = [=](std::uint32_t unit) { return unit * as_word; };
+  if (got == expected) {
+    std::vector<std::uint32_t> words = expected;
+    std::ranges::transform(words, words.begin(), counted);
+    return coverage_.expected_all(words);
+  }
   if (got.size() != expected.size()) {
     throw Failure("mismatch", "the result has " + std::to_string(got.size()) + " " + problem.layout_of_result().unit +
                                   "s, expected " + std::to_string(expected.size()));
@@ -244,7 +251,7 @@ void Case::expect_equal(const std::vector<std::uint32_t>& got, const std::vector
   std::ostringstream listed;
   std::int64_t wrong = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    coverage_.expected_value(expected[i]);
+    coverage_.expected_value(counted(expected[i]));
     if (got[i] == expected[i]) continue;
     if (++wrong > most_listed) continue;
     const std::int64_t first_slot = static_cast<std::int64_t>(i) * slots;

@@ -432,7 +432,8 @@ TEST(Shrinks, LeadToOneUnitOfThePlainestProblem) {
       EXPECT_EQ(problem.n, n_unit(*problem.format, pairing.space.sampling.n_multiple, problem.format_to));
       // The plainest, unless it takes no matrix of so few columns.
       const auto takes = [&](const Format* format, const Format* format_to, std::int64_t group_size) {
-        return format != format_to && problem.k % k_unit(*format, group_size, 1, format_to) == 0 &&
+        return format != format_to && format->group_sizes.contains(group_size) &&
+               problem.k % k_unit(*format, group_size, 1, format_to) == 0 &&
                problem.n % n_unit(*format, 1, format_to) == 0;
       };
       const Format *const plainest = capabilities.formats.front(), *const format_to = problem.format_to;

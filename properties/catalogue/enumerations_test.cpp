@@ -467,11 +467,11 @@ TEST(AStepOfArithmeticThatFails, NamesTheOneTripleInTheSmallestMatrix) {
     };
     const TwoFindings found = findings_of(property, problem, parts);
     ASSERT_TRUE(found.step && found.smaller) << property.name;
-    EXPECT_SAYS(found.step->details, "1 of " + std::to_string(problem.n * problem.k) + " weights are wrong");
+    EXPECT_SAYS(found.step->details, "1 of " + std::to_string(problem.n * problem.k) + " weights is wrong");
     EXPECT_EQ(found.smaller->kind, "mismatch");
     EXPECT_EQ(found.smaller->problem.n, 1);
     EXPECT_EQ(found.smaller->problem.k, 32);
-    EXPECT_SAYS(found.smaller->details, "1 of 32 weights are wrong");
+    EXPECT_SAYS(found.smaller->details, "1 of 32 weights is wrong");
     EXPECT_SAYS(found.smaller->details, "code 11");
     EXPECT_FALSE(findings_of(property, problem, {}).step) << "the right subject";
   }
@@ -501,7 +501,7 @@ TEST(AStepOfWordsThatFails, NamesTheWordInOneSupertile) {
     ASSERT_TRUE(found.step && found.smaller) << problem.format->name;
     EXPECT_EQ(found.smaller->problem.n, 8);
     EXPECT_EQ(found.smaller->problem.k, problem.layout().legal.k);
-    EXPECT_SAYS(found.smaller->details, "1 of " + std::to_string(8 * problem.layout().legal.k) + " codes are wrong");
+    EXPECT_SAYS(found.smaller->details, "1 of " + std::to_string(8 * problem.layout().legal.k) + " codes is wrong");
     std::ostringstream hexadecimal;
     hexadecimal << "of the word 0x" << std::hex << word << ":";
     EXPECT_SAYS(found.step->details, hexadecimal.str());

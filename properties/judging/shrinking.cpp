@@ -34,6 +34,8 @@ class Shrinking {
     Coverage coverage;
     const CaseOutcome outcome = runner_.run(property_, candidate, coverage);
     if (!outcome.finding || !are_alike_(*outcome.finding, smallest_)) return std::nullopt;
+    // Few elements may not show any more what the evidence of more has shown.
+    if (!smallest_.cause.empty() && outcome.finding->cause != smallest_.cause) return std::nullopt;
     Finding found = *outcome.finding;
     found.shrinks = ++smallest_.shrinks;
     return found;

@@ -67,9 +67,11 @@ std::size_t count_of_poison(const Tensor& tensor, const std::uint8_t* at, std::s
   return count;
 }
 
-/// The poison that an output gets. One-byte elements all hold its lower byte, which differs from one poison to another.
+/// The poison that an output gets. One-byte elements all hold its lower byte, which differs from one poison to another;
+/// so do packed elements of any width, so that a result of poison alone has one value in whichever units it is packed.
 std::uint16_t poison_of(const Tensor& output, const Fill& fill) {
-  return output.element_bytes == 1 ? static_cast<std::uint16_t>((fill.poison & 0xff) * 0x101) : fill.poison;
+  const bool is_of_bytes = output.element_bytes == 1 || output.may_equal_poison;
+  return is_of_bytes ? static_cast<std::uint16_t>((fill.poison & 0xff) * 0x101) : fill.poison;
 }
 
 /// Requires that no element of an output holds the poison.
