@@ -959,7 +959,7 @@ TEST(Operations, OfASubjectThatWritesNothingAreGuardFailures) {
   expect_says(failure_of([&] { b.one.matmul(Matrix<std::uint16_t>(2, 64), codes, parameters); }), "guard",
               {"never wrote 24 elements of out"});
   // Any word is a legal packed word, so the guard cannot report the poison; a comparison finds it.
-  EXPECT_EQ(b.one.pack(codes), std::vector<std::uint32_t>(128, 0xffa5ffa5));
+  EXPECT_EQ(b.one.pack(codes), std::vector<std::uint32_t>(128, 0xa5a5a5a5));
 }
 
 TEST(Operations, WhoseNansAreTheSubjectsOwnMayGiveThePoison) {
@@ -1052,9 +1052,9 @@ TEST(Operations, RunUnderTheFillThatIsAskedFor) {
   b.subject.on[Operation::pack] = [](const Call&) {};
   const Matrix<std::uint8_t> codes = b.one.codes();
   b.one.fill({.poison = 0x1234});
-  EXPECT_EQ(b.one.pack(codes)[127], 0x12341234u);
+  EXPECT_EQ(b.one.pack(codes)[127], 0x34343434u);
   b.one.fill({});
-  EXPECT_EQ(b.one.pack(codes)[127], 0xffa5ffa5u);
+  EXPECT_EQ(b.one.pack(codes)[127], 0xa5a5a5a5u);
 }
 
 TEST(Operations, OverOneBlockHaveItsEighteenBytesAndAFenceRightBehindThem) {
