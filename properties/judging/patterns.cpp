@@ -108,7 +108,6 @@ struct Class {
 };
 constexpr Class classes[] = {
     {"a group crosses rows", [](const Problem& p) { return p.n > 1 && p.k % p.group_size != 0; }},
-    {"all codes are in one byte", [](const Problem& p) { return p.n * p.k <= 2; }},
 };
 
 /// The row of a table with a name, or nullptr.

@@ -10,6 +10,7 @@ FORMAT = "nf4"
 LIBRARY = "bitsandbytes"
 TYPES = ["fp32", "fp16", "bf16"]
 GROUP_SIZES = [32, 64, 128, 256, 512, 1024]
+K_MULTIPLE = 16  # on a CPU other rows take a path that torch compiles for them, which takes longer than a case may
 
 
 def of_format(name):
