@@ -64,6 +64,10 @@ class LargeProblems {
     add(format, small, 1, columns * beyond_16_bits_count);
     const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple, format_to_));
     add(format, small, multiple_near(1024, side, most()), multiple_near(1024, side, most()));
+    if (capabilities_.uneven_rows && takes_uneven_rows(format)) {  // the only ones with padding along k
+      const std::int64_t least = unit_of(format, 1), uneven = least * (1024 / least + 1);
+      if (uneven % 16 != 0 && uneven <= capabilities_.most_k) add(format, uneven, 512, uneven);
+    }
     if (result_role(operation) != Role::weights) return;
     add(format, small, beyond_16_bits_count, small + 1);  // rows of several groups
     for (const std::int64_t size : sizes) add(format, size, 1, size * beyond_8_bits_count);

@@ -532,7 +532,7 @@ std::vector<Problem> fixed_problems(const Property& property, const SubjectRow& 
   for (Problem problem : space.sampling.fixed) {
     problem.property = property.name;
     problem.subject = row.name;
-    if (row.capabilities.takes(problem)) problems.push_back(problem);
+    if (space.capabilities.takes(problem)) problems.push_back(problem);
   }
   return problems;
 }
