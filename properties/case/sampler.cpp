@@ -25,7 +25,7 @@ Factors factors_of(std::int64_t unit, int log2_k, std::int64_t most_k) {
 
 constexpr std::int64_t row_is_group = 0;  // stands for the size of a group that is a row of no multiple of 16 elements
 
-/// The same for rows of no multiple of 16 elements.
+/// Leaves out a first and a last factor that give a multiple of 16 elements.
 Factors factors_of_uneven_rows(std::int64_t unit, int log2_k, std::int64_t most_k) {
   Factors factors = factors_of(unit, log2_k, most_k);
   if (factors.first * unit % 16 == 0) ++factors.first;

@@ -99,7 +99,7 @@ struct Weights {  // [n][k], or [k][n]
 
 /// Codes and parameters with a problem's size, format, scheme and type; all other fields keep their defaults.
 Codes codes_of(const Problem&, Codes::Kind);
-/// The same codes, to be packed in a format. Those that words define are others there.
+/// Sets the format that packs the codes. Kinds that fill words give other codes in another format.
 Codes in_format(const Format&, Codes);
 Parameters parameters_of(const Problem&, Parameters::Kind);
 
