@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "properties/case/sample_space.h"
+#include "properties/catalogue/properties.h"
 #include "properties/judging/properties_for_tests.h"
 #include "properties/registry.h"
 
@@ -196,6 +197,49 @@ TEST(LargeMatrices, ReachBeyond16BitsInEveryLayoutWhateverASubjectTakes) {
       EXPECT_EQ(unmet(coverage, goals_of(property.meets, space.capabilities)), Names()) << name;
     }
   }
+}
+
+/// Subjects that take one format each, with its smallest group size, a larger one or all, and with or without rows of
+/// one group of any k.
+std::vector<Capabilities> of_one_format_each() {
+  std::vector<Capabilities> all;
+  for (const Format* format : every_format_there_is()) {
+    for (const std::vector<std::int64_t>& sizes :
+         std::vector<std::vector<std::int64_t>>{{32}, {256}, Capabilities().group_sizes}) {
+      if (std::none_of(sizes.begin(), sizes.end(), [&](auto size) { return format->group_sizes.contains(size); })) {
+        continue;
+      }
+      for (const bool uneven_rows : {false, true}) {
+        Capabilities capabilities = with({format}, sizes);
+        capabilities.operations = {std::begin(pointer_operations), std::end(pointer_operations)};
+        capabilities.formats_to = {format_of("format", std::string(format->name) == "plain" ? "gptq" : "plain")};
+        capabilities.schemes = schemes_of(*format);
+        capabilities.types = every_types();
+        capabilities.uneven_rows = uneven_rows;
+        capabilities.takes_tensors = true;
+        all.push_back(capabilities);
+      }
+    }
+  }
+  return all;
+}
+
+TEST(APropertysOwnProblems, MeetEveryGoalInReachWhateverASubjectTakes) {
+  int passed = 0;
+  for (Property property : properties()) {
+    // What launch/ has met, its bodies say.
+    if (!property.sampling.fixed_for || property.name.starts_with("launch/")) continue;
+    property.body = compare_something;
+    for (const Capabilities& capabilities : of_one_format_each()) {
+      const Judgement judgement = judged_on(property, capabilities);
+      passed += judgement.verdict == Verdict::passed;
+      EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
+          << property.name << " of " << capabilities.formats.front()->name << ", groups of "
+          << capabilities.group_sizes.front() << (capabilities.uneven_rows ? ", uneven rows: " : ": ")
+          << judgement.reason;
+    }
+  }
+  EXPECT_GT(passed, 500);
 }
 
 TEST(LargeMatrices, OfASubjectWithALimitStayWithinIt) {
