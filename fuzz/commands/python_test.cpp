@@ -732,6 +732,10 @@ TEST_F(Python, LibraryOfAModuleIsSaidWithItsVersion) {
   EXPECT_EQ(absent.exit, 3) << absent.text;
   EXPECT_NE(absent.text.find("-m pip install no-such-library"), std::string::npos) << absent.text;
   expect_refused(run("verify " + module_with("LIBRARY = 3\n") + options), "LIBRARY: given 3");
+  const Ran built = run("verify " + module_with("LIBRARY, BUILD = 'torch', 'mine'\n") + options + out("built"));
+  EXPECT_EQ(built.exit, 0) << built.text;
+  EXPECT_EQ(summary("built")["subjects"][0]["library"], subject["library"].get<std::string>() + "+mine");
+  expect_refused(run("verify " + module_with("BUILD = 'mine'\n") + options), "BUILD: given 'mine', legal is a text, beside");
 }
 
 // --- The ledger ------------------------------------------------------------------------------------------------------

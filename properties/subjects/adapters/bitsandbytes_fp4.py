@@ -3,7 +3,7 @@
 pip install torch bitsandbytes
 """
 
-from bitsandbytes_nf4 import GROUP_SIZES, K_MULTIPLE, LIBRARY, TYPES, of_format  # noqa: F401, what the module states
+from bitsandbytes_nf4 import BUILD, GROUP_SIZES, K_MULTIPLE, LIBRARY, TYPES, of_format  # noqa: F401, what it states
 
 FORMAT = "fp4"
 dequantize = of_format(FORMAT)

@@ -4,10 +4,12 @@ pip install torch bitsandbytes
 """
 
 import torch
+from bitsandbytes.cextension import lib
 from bitsandbytes.functional import QuantState, dequantize_4bit, get_4bit_type
 
 FORMAT = "nf4"
 LIBRARY = "bitsandbytes"
+BUILD = "cuda" if lib.compiled_with_cuda else "cpu"  # chosen by whether torch sees a GPU: their code for CPUs differs
 TYPES = ["fp32", "fp16", "bf16"]
 GROUP_SIZES = [32, 64, 128, 256, 512, 1024]
 K_MULTIPLE = 16  # on a CPU other rows take a path that torch compiles for them, which takes longer than a case may

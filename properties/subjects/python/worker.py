@@ -340,12 +340,14 @@ def text_of(name, usual, legal):
 
 
 def library():
-    """The distribution that the module is about, with its version."""
-    name = getattr(module, "LIBRARY", "")
+    """The distribution that the module is about, with its version and, where several are installed as one, its build."""
+    name, build = getattr(module, "LIBRARY", ""), getattr(module, "BUILD", "")
     if not isinstance(name, str):
         raise Stop(ILLEGAL, "LIBRARY", repr(name), "the name of an installed distribution")
+    if not isinstance(build, str) or (build and not name):
+        raise Stop(ILLEGAL, "BUILD", repr(build), "a text, beside LIBRARY")
     try:
-        return f"{name} {importlib.metadata.version(name)}" if name else ""
+        return f"{name} {importlib.metadata.version(name)}{'+' * bool(build)}{build}" if name else ""
     except importlib.metadata.PackageNotFoundError:
         raise lacking(name) from None
 
@@ -364,7 +366,7 @@ def refuse_misspelt():
     own = {name: value for name, value in vars(module).items() if not name.startswith("_")}
     functions = [name for name, value in own.items() if callable(value)]
     constants = [name for name, value in own.items() if name.isupper() and not callable(value)]
-    for names, known in (functions, FUNCTIONS), (constants, (*STATEMENTS, "DEVICE", "ARRAYS", "LIBRARY")):
+    for names, known in (functions, FUNCTIONS), (constants, (*STATEMENTS, "DEVICE", "ARRAYS", "LIBRARY", "BUILD")):
         lacking_names = [name for name in known if name not in own]
         for name in set(names) - set(known):
             for meant in difflib.get_close_matches(name, lacking_names, 1, 0.85):
