@@ -134,7 +134,7 @@ TEST(AccuracyRun, ShowsTheWorstWithWhatEverybodyGaveAndALineToReplay) {
       return element.row == one.at("row") && element.column == one.at("column") &&
              weight_text(problem, element.got).starts_with(one.at("got").get<std::string>());
     });
-    EXPECT_TRUE(is_among || wrong.size() == 10) << line;
+    EXPECT_TRUE(is_among || wrong.size() >= 10) << line;
   }
   EXPECT_EQ(of_bf16, 5);
   EXPECT_EQ(not_finite, 3);  // they alternate with finite values that are far off

@@ -123,21 +123,26 @@ TEST(Fingerprints, NameWhatAllWrongElementsShare) {
   EXPECT_EQ(pattern_of(finding_with({{0, 5, 0x0081, 0, true}, {1, 9, 0x8001, 0x8000, true}})), "");
 }
 
-TEST(Patterns, OfChangesAreOfThePropertiesAboutThem) {
-  Finding finding = finding_with({{0, 5, 1, 0, false}});
-  EXPECT_FALSE(shows(finding, "a change that does not show"));
-  finding.problem.property = "sense/one_code_changes_one_weight_of_dequantize";
-  EXPECT_TRUE(shows(finding, "a change that does not show"));
-  finding.wrong.push_back({0, 6, 0, 1, false});
-  EXPECT_FALSE(shows(finding, "a change that does not show"));
+TEST(Patterns, OfValuesAreShownByASingleElementToo) {
+  EXPECT_EQ(value_pattern_of(finding_with({{0, 5, 0x007f, 0x8000, true}})), "a subnormal that became zero");
+  EXPECT_EQ(value_pattern_of(finding_with({{0, 5, 0x3f80, 0x3f90, true}})), "");
+  EXPECT_EQ(value_pattern_of(finding_with({})), "");
 }
 
-TEST(Patterns, OfValuesAreShownByASingleElementToo) {
-  const Finding flushed = finding_with({{0, 5, 0x007f, 0x8000, true}});
-  EXPECT_TRUE(shows(flushed, "a subnormal that became zero"));
-  EXPECT_FALSE(shows(flushed, "the sign of a zero"));
-  EXPECT_FALSE(shows(flushed, "no such pattern"));
-  EXPECT_FALSE(shows(finding_with({}), "the sign of a zero"));
+TEST(Patterns, ExpectAnElementThatShowsNoOtherBefore) {
+  const Problem problem = finding_with({}).problem;
+  const auto pattern = [&](std::uint32_t expected, std::uint32_t got) {
+    std::string names;
+    for (const std::string& name : patterns_of_values()) {
+      if (is_expected_by(name, problem, WrongElement{0, 0, expected, got, true})) names += name;
+    }
+    return names;
+  };
+  EXPECT_EQ(pattern(0x7f7f, 0x7f80), "a NaN or an infinity") << "no neighbours";
+  EXPECT_EQ(pattern(0x7fff, 0x8000), "a NaN that became a number") << "no neighbours either";
+  EXPECT_EQ(pattern(0x0001, 0x0000), "a subnormal that became zero");
+  EXPECT_EQ(pattern(0x8000, 0x0000), "the sign of a zero");
+  EXPECT_EQ(pattern(0x3f80, 0x3f81), "the neighbouring value");
 }
 
 // --- The journal ---------------------------------------------------------------------------------------------------
@@ -334,8 +339,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Misbehaviour{"exits", "crash", "exit code 7", "fails alone, 10 times of 10", "to the smallest"},
                     Misbehaviour{"corrupts-memory", "crash", "SIGSEGV", "fails alone, 10 times of 10",
                                  "to the smallest"},
-                    Misbehaviour{"reads-outside", "guard", "read past the end of packed",
-                                 "fails alone, 10 times of 10", "to the smallest"},
+                    Misbehaviour{"reads-outside", "guard", "read past the end of packed", "fails alone, 10 times of 10",
+                                 "to the smallest"},
                     Misbehaviour{"flaky", "mismatch", "1 of ", "flaky: fails alone, ", "not shrunk", 768},
                     Misbehaviour{"order-dependent", "mismatch", "1 of ", "order-dependent: passes alone, fails after",
                                  "not shrunk"}),

@@ -1,11 +1,16 @@
 // tileproof verdicts: judges every library that an adapter knows and that is installed, and writes one table.
+#include <spawn.h>
+#include <sys/wait.h>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <set>
+#include <system_error>
 
 #include "fuzz/campaign/nearest.h"
 #include "fuzz/campaign/selection.h"
@@ -180,11 +185,26 @@ std::vector<TypeOfRun> types_of(const Capabilities& takes) {
   return types;
 }
 
+/// Runs a line in a shell. std::system() would ignore the Ctrl-C that is meant for both.
+int exit_status_of(const std::string& line) {
+  std::string shell = "sh", command = "-c", given = line;
+  char* const arguments[] = {shell.data(), command.data(), given.data(), nullptr};
+  pid_t process = 0;
+  if (const int error = posix_spawnp(&process, "sh", nullptr, nullptr, arguments, environ); error != 0) {
+    throw std::system_error(error, std::generic_category(), "starting a shell");
+  }
+  int status = 0;
+  while (waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
 class Table {
  public:
   Table(const VerdictsOptions& options, const fs::path& folder) : options_(options), folder_(folder) {}
 
   void add(const Adapter& adapter) {
+    if (is_interrupted()) return skip(adapter, "not run: interrupted", /*is_broken=*/true);
     if (!adapter.why_not.empty()) return skip(adapter, adapter.why_not);
     std::cerr << "judging " << adapter.name << (adapter.environment.empty() ? "" : " with " + adapter.environment)
               << "\n";
@@ -195,7 +215,10 @@ class Table {
       const std::vector<TypeOfRun> types =
           dies ? std::vector<TypeOfRun>{{"", ""}} : types_of(found.subject.row.capabilities);
       found.subject = {};  // ends its process
-      for (const TypeOfRun& type : types) judge(adapter, found.interpreter, type);
+      for (const TypeOfRun& type : types) {
+        if (is_interrupted()) return skip(adapter, "not run in all types: interrupted", /*is_broken=*/true);
+        judge(adapter, found.interpreter, type);
+      }
     } catch (const UsageError& illegal) {
       // A module that cannot be imported, or is of numpy's arrays and asked for cuda: the others are judged all the
       // same.
@@ -238,7 +261,7 @@ class Table {
     std::string line = adapter.environment.empty() ? "" : adapter.environment + " ";
     words.insert(words.begin(), fs::read_symlink("/proc/self/exe").string());
     line += reports::command_line(words);
-    const int status = std::system((line + " > /dev/null").c_str());
+    const int status = exit_status_of(line + " > /dev/null");
     std::ifstream stream(folder / "summary.json");
     json summary = json::parse(stream, nullptr, false);
     if (summary.is_discarded()) {
@@ -274,10 +297,7 @@ int verdicts(const VerdictsOptions& options) {
   report_when_interrupted();
   const std::string run_start = utc_now();
   Table table(options, folder);
-  for (const Adapter& adapter : adapters) {
-    if (is_interrupted()) break;
-    table.add(adapter);
-  }
+  for (const Adapter& adapter : adapters) table.add(adapter);
   const json record = table.record(run_start);
   const reports::LibraryReport made = reports::library_report(record);
   const reports::LibraryReport to_share = reports::library_report(portable(record, options.interpreters));

@@ -212,11 +212,12 @@ std::string conditions_of(const ExpectedFailure& row) {
 }
 
 const ExpectedFailure* known_as(const std::vector<ExpectedFailure>& expected_failures, const Finding& finding) {
+  std::vector<const ExpectedFailure*> about;
   for (const ExpectedFailure& row : expected_failures) {
-    const bool is_about = row.property == finding.problem.property && row.subject == finding.problem.subject;
-    if (is_about && matches(row, finding)) return &row;
+    if (row.property == finding.problem.property && row.subject == finding.problem.subject) about.push_back(&row);
   }
-  return nullptr;
+  const std::vector<const ExpectedFailure*> expecting = rows_that_expect(about, finding);
+  return expecting.empty() ? nullptr : expecting.front();
 }
 
 }  // namespace tileproof

@@ -22,7 +22,7 @@ void from_json(const json& pair, Types& types) {
 }
 
 void to_json(json& array, const WrongElement& e) {
-  array = {e.row, e.column, e.expected, e.got, e.of_weights, e.of_two_roundings};
+  array = {e.row, e.column, e.expected, e.got, e.of_weights, e.of_two_roundings, e.of_row_groups};
 }
 void from_json(const json& array, WrongElement& e) {
   e = {whole_of<std::int64_t>(array.at(0)),
@@ -30,7 +30,8 @@ void from_json(const json& array, WrongElement& e) {
        whole_of<std::uint32_t>(array.at(2)),
        whole_of<std::uint32_t>(array.at(3)),
        array.at(4),
-       array.at(5)};
+       array.at(5),
+       array.at(6)};
 }
 
 void to_json(json& array, const ComparedElements::Difference& one) { array = {one.index, one.got, one.reason}; }

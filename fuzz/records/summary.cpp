@@ -35,7 +35,7 @@ std::string known_cases(const RunFacts& run) {
     if (judgement.verdict != Verdict::known) continue;
     ++properties;
     cases += judgement.cases;
-    for (const KnownCases& one : judgement.known) failing += one.cases;
+    for (const auto& [variant, count] : judgement.known_of) failing += count;
   }
   if (properties == 0) return "";
   return std::to_string(failing) + " of " + std::to_string(cases) + " cases of " + std::to_string(properties) +

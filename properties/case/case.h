@@ -10,6 +10,7 @@
 
 #include "properties/case/contents.h"
 #include "properties/case/coverage.h"
+#include "properties/case/wrong_elements.h"
 #include "properties/memory/generated_tensor.h"
 #include "properties/memory/guarded.h"
 #include "properties/problem/matrix.h"
@@ -31,22 +32,6 @@ std::string hex_text(std::uint32_t bits, int digits);
 /// Bits of a weight as "0x7f80 (inf)".
 std::string weight_text(const Problem&, std::uint32_t bits);
 
-/// An element that is not as expected: the bits of a weight in the problem's type, otherwise a whole number.
-struct WrongElement {
-  std::int64_t row;
-  std::int64_t column;
-  std::uint32_t expected;
-  std::uint32_t got;
-  bool of_weights;
-  bool of_two_roundings = false;  // a weight that the formula gives with a rounding more
-};
-
-/// The listed weights of a result that was compared in its place, by row and column.
-std::vector<WrongElement> wrong_weights(const Problem&, const Differences&, const generated::Codes&,
-                                        const generated::Parameters&);
-/// A line of the mistake that gives each of the listed elements; "" if none is known that does.
-std::string mistake_text(const std::vector<WrongElement>&);
-
 /// Thrown if a property does not hold for a case.
 struct Failure : std::runtime_error {
   /// @param smaller_  a smaller problem that should fail in the same way, if the property knows one
@@ -56,7 +41,7 @@ struct Failure : std::runtime_error {
   std::string kind;  // mismatch, guard, error, nondeterminism
   bool device_lost;
   std::optional<Problem> smaller;   // a smaller problem that should fail in the same way
-  std::vector<WrongElement> wrong;  // the first wrong elements, if any
+  std::vector<WrongElement> wrong;  // as WrongElements keeps them, if any
   // "value" or "state", if the evidence shows that cause instead of what the property is about.
   std::string cause;
 };
@@ -84,6 +69,11 @@ Tensor input(const char* name, const std::vector<std::uint8_t>& bytes, std::size
              std::size_t alignment = alignment_of_allocators);
 Tensor output(const char* name, std::vector<std::uint8_t>& bytes, std::size_t element_bytes,
               std::size_t alignment = alignment_of_allocators);
+
+/// The result of a call over formulas, and its wrong weights.
+struct ComparedResult : GeneratedResult {
+  std::vector<WrongElement> wrong;  // as WrongElements keeps them
+};
 
 class Case {
  public:
@@ -114,8 +104,8 @@ class Case {
   /// Runs a guarded operation over generated tensors, compared where they lie; equal elements count as compared.
   /// @param parameters  if the operation takes them
   /// @param wanted      indices of the result's elements to read; weights are numbered in rows of n
-  GeneratedResult run(Operation, const generated::Codes&, const generated::Parameters& parameters = {},
-                      const std::vector<std::int64_t>& wanted = {});
+  ComparedResult run(Operation, const generated::Codes&, const generated::Parameters& parameters = {},
+                     const std::vector<std::int64_t>& wanted = {});
 
   /// Calls an operation from several host threads at once; each thread repeats the call over its own data.
   /// @param data  one entry for each caller
@@ -213,7 +203,8 @@ class Case {
   bool is_drawn(std::int64_t row, std::int64_t column) const { return row < codes_.rows && column < codes_.columns; }
   /// Where the parameters that were last drawn have those of an element; nothing if they are of another problem.
   std::optional<reference::Element> drawn_group(std::int64_t row, std::int64_t column) const;
-  bool is_of_two_roundings(std::int64_t row, std::int64_t column, std::uint32_t weight) const;
+  /// Sets what a wrong weight's code and parameters tell of it, if they were drawn.
+  void tell_mistake(WrongElement&) const;
   std::string element_text(std::int64_t row, std::int64_t column) const;
 
   Subject& subject_;

@@ -141,38 +141,33 @@ void count_values(reference::FloatFormat format, const std::vector<std::uint32_t
 
 namespace {
 
-/// The least rows of a format, each one group, and the group sizes that the subject takes.
-std::vector<std::int64_t> group_sizes_of(const Capabilities& e, const Format& format) {
-  std::vector<std::int64_t> sizes = e.group_sizes;
-  std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
-  const std::int64_t least = k_unit(format, 1, e.k_multiple);
-  if (e.uneven_rows && takes_uneven_rows(format) && least % 16 != 0) sizes.push_back(least);
-  return sizes;
-}
-
 /// Whether some problem that the subject takes is in a class. It tries the extremes of each format and group size.
 /// @param only  the format that the class is about, or nullptr
 bool is_in_reach(const Capabilities& e, const Format* only, const std::function<bool(const Problem&)>& holds) {
   Problem p;
-  const auto is_some_size = [&] {
+  /// @param group_size  the size of a group, or 0 if each row is one
+  const auto is_some_size = [&](std::int64_t group_size) {
     const std::int64_t n = n_unit(*p.format, e.n_multiple, p.format_to);
-    const std::int64_t k = k_unit(*p.format, p.group_size, e.k_multiple, p.format_to), side = std::lcm(n, k);
+    const std::int64_t k = k_unit(*p.format, std::max<std::int64_t>(group_size, 1), e.k_multiple, p.format_to);
+    const std::int64_t side = std::lcm(n, k);
     if (n > e.most_n || k > e.most_k) return false;
     for (const Size size : {Size{n, k}, {2 * n, k}, {e.most_n / n * n, k}, {n, e.most_k / k * k}, {side, side}}) {
       p.n = size.n;
       p.k = size.k;
+      p.group_size = group_size == 0 ? p.k : group_size;
       if (p.n <= e.most_n && p.k <= e.most_k && holds(p)) return true;
     }
     return false;
   };
   for (const Format* format : e.formats) {
     if (only != nullptr && format != only) continue;
-    for (const std::int64_t group_size : group_sizes_of(e, *format)) {
+    std::vector<std::int64_t> group_sizes = e.group_sizes_of(*format);
+    if (e.takes_uneven_rows_of(*format)) group_sizes.push_back(0);
+    for (const std::int64_t group_size : group_sizes) {
       for (const Format* format_to : e.formats_to_of(*format)) {
         p.format = format;
         p.format_to = format_to;
-        p.group_size = group_size;
-        if (is_some_size()) return true;
+        if (is_some_size(group_size)) return true;
       }
     }
   }

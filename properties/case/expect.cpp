@@ -19,8 +19,6 @@ std::string hex_text(std::uint32_t bits, int digits) {
 
 namespace {
 
-constexpr int most_listed = 10;
-
 /// Whether elements are the bits of weights; others are whole numbers.
 template <class T>
 constexpr bool are_weights = std::is_same_v<T, std::uint32_t>;
@@ -102,11 +100,20 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
   return text.str();
 }
 
-bool Case::is_of_two_roundings(std::int64_t row, std::int64_t column, std::uint32_t weight) const {
-  const auto group = drawn_group(row, column);
-  return group && is_drawn(row, column) && elements_are_.empty() &&
-         specified::is_of_two_roundings(problem, codes_(row, column), parameters_.scales(group->k, group->n),
-                                        specified::zero_of(problem, parameters_, *group), weight);
+void Case::tell_mistake(WrongElement& element) const {
+  const auto group = drawn_group(element.row, element.column);
+  if (!group || !is_drawn(element.row, element.column) || !elements_are_.empty()) return;
+  const int code = codes_(element.row, element.column);
+  element.of_two_roundings =
+      specified::is_of_two_roundings(problem, code, parameters_.scales(group->k, group->n),
+                                     specified::zero_of(problem, parameters_, *group), element.got);
+  if (problem.experts != 1) return;
+  if (const auto other = group_along_row(problem, element.row, element.column)) {
+    const std::uint32_t weight = problem.scheme->weight(
+        float_format_of(problem.types.weight), float_format_of(problem.types.parameter), code,
+        parameters_.scales(other->k, other->n), specified::zero_of(problem, parameters_, *other));
+    element.of_row_groups = is_of_row_groups(problem, element.got, weight);
+  }
 }
 
 template <class T>
@@ -132,29 +139,6 @@ void Case::measurement(const Matrix<T>& got, const Matrix<T>& expected, const Ex
   }
 }
 
-std::vector<WrongElement> wrong_weights(const Problem& problem, const Differences& differences,
-                                        const generated::Codes& codes, const generated::Parameters& parameters) {
-  const GeneratedTensor expected =
-      generated::Weights{codes, parameters, reference::ResultOrder::n_k, problem.types.weight};
-  const GeneratedTensor unpacked = generated::UnpackedCodes{codes};
-  std::vector<WrongElement> wrong;
-  for (const Differences::One& one : differences.listed) {
-    const std::int64_t row = one.index / problem.k, column = one.index % problem.k;
-    const generated::Pair pair = generated::pair_of(parameters, problem.group_of(row, column));
-    const bool is_point = problem.scheme->zero_kind == Zero::point;
-    const auto code = static_cast<int>(element_of(unpacked, one.index));
-    const auto zero = is_point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero;
-    wrong.push_back({row, column, element_of(expected, one.index), one.got, true,
-                     specified::is_of_two_roundings(problem, code, pair.scale, zero, one.got)});
-  }
-  return wrong;
-}
-
-std::string mistake_text(const std::vector<WrongElement>& wrong) {
-  const bool all = std::ranges::all_of(wrong, [](const WrongElement& one) { return one.of_two_roundings; });
-  return all && !wrong.empty() ? "\n  The formula with one rounding more gives what was got." : "";
-}
-
 template <class T>
 void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explanation& explanation) {
   require_same_shape(got, expected);
@@ -165,7 +149,7 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
   std::int64_t first_row = -1;
   std::int64_t first_column = 0;
   std::string row_picture;  // the first wrong row, with an x under each wrong column
-  std::vector<WrongElement> wrong_elements;
+  WrongElements wrong_elements(problem);
   for (std::int64_t row = 0; row < got.rows; ++row) {
     for (std::int64_t column = 0; column < got.columns; ++column) {
       coverage_.expected_value(static_cast<std::uint32_t>(expected(row, column)));
@@ -180,12 +164,12 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
         first_column = column;
       }
       if (row == first_row) row_picture += differs ? 'x' : '.';  // starts at the first wrong column
-      if (!differs || ++wrong > most_listed) continue;
-      wrong_elements.push_back({row, column, static_cast<std::uint32_t>(expected(row, column)),
-                                static_cast<std::uint32_t>(got(row, column)), are_weights<T>});
-      if constexpr (are_weights<T>) {
-        wrong_elements.back().of_two_roundings = is_of_two_roundings(row, column, got(row, column));
-      }
+      if (!differs) continue;
+      WrongElement element = {row, column, static_cast<std::uint32_t>(expected(row, column)),
+                              static_cast<std::uint32_t>(got(row, column)), are_weights<T>};
+      if constexpr (are_weights<T>) tell_mistake(element);
+      wrong_elements.add(element);
+      if (++wrong > most_listed) continue;
       listed << "\n  " << element_text(row, column) << ": expected " << printed(problem, expected(row, column))
              << ", got " << printed(problem, got(row, column));
     }
@@ -200,9 +184,9 @@ void Case::compare(const Matrix<T>& got, const Matrix<T>& expected, const Explan
                                 (elements_are_.empty() ? "" : " (an element here is " + elements_are_ + ")");
   listed << "\n  row " << first_row << (from > 0 ? ", from column " + std::to_string(from) : "") << ": "
          << row_picture.substr(0, static_cast<std::size_t>(widest)) << (cut ? "..." : "")
-         << mistake_text(wrong_elements);
+         << mistake_text(wrong_elements.kept());
   Failure failure("mismatch", listing(wrong, got.rows * got.columns, are_wrong, listed.str()));
-  failure.wrong = std::move(wrong_elements);
+  failure.wrong = wrong_elements.kept();
   throw failure;
 }
 

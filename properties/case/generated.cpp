@@ -6,8 +6,8 @@
 
 namespace tileproof {
 
-GeneratedResult Case::run(Operation operation, const generated::Codes& codes, const generated::Parameters& parameters,
-                          const std::vector<std::int64_t>& wanted) {
+ComparedResult Case::run(Operation operation, const generated::Codes& codes, const generated::Parameters& parameters,
+                         const std::vector<std::int64_t>& wanted) {
   Call call = call_of(operation, problem);
   std::list<GeneratedTensor> formulas;  // a list, because tensors point to its elements
   std::vector<Tensor> tensors;
@@ -39,12 +39,23 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
       place = problem.format->result_at({place / problem.k, place % problem.k}, problem.size());
     }
   }
-  GeneratedResult judged;
+  const bool is_of_columns = result == Role::weights && problem.format->result == reference::ResultOrder::k_n;
+  const auto by_rows = [&](Differences::One one) {
+    if (is_of_columns) one.index = one.index % problem.n * problem.k + one.index / problem.n;
+    return one;
+  };
+  ComparedResult judged;
   const auto run_under = [&](const Fill& fill) {
-    judged = guarded_generated(subject_.memory(), tensors, fill, any_nan, places, [&](const std::vector<void*>& at) {
+    WrongElements wrong(problem);
+    const auto add = [&](const Differences::One& one) {
+      wrong.add(wrong_weight(problem, by_rows(one), codes, parameters));
+    };
+    const auto use = [&](const std::vector<void*>& at) {
       for (std::size_t i = 0; i < roles.size(); ++i) call.at(roles[i]) = at[i];
       subject_.run(call);
-    });
+    };
+    const EachDifference each = result == Role::weights ? EachDifference(add) : nullptr;
+    judged = {guarded_generated(subject_.memory(), tensors, fill, any_nan, places, use, each), wrong.kept()};
   };
   const bool may_equal_poison = is_packed(result) || any_nan != nullptr;
   guarded_call(tensors, [&] { under_poisons(tensors, may_equal_poison, run_under); });
@@ -63,11 +74,7 @@ GeneratedResult Case::run(Operation operation, const generated::Codes& codes, co
   coverage_.output_value(static_cast<std::uint32_t>(elements));
   for (const Differences::One& one : judged.differences.listed) coverage_.output_value(one.got);
   count_explained(other_nan, judged.differences.other_nans);
-  if (result == Role::weights && problem.format->result == reference::ResultOrder::k_n) {
-    for (Differences::One& one : judged.differences.listed) {
-      one.index = one.index % problem.n * problem.k + one.index / problem.n;
-    }
-  }
+  for (Differences::One& one : judged.differences.listed) one = by_rows(one);
   return judged;
 }
 

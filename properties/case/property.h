@@ -69,11 +69,12 @@ struct Property {
   std::vector<const CoverageGoals*> meets;
   Sampling sampling;
   std::function<void(Case&)> body;
-  bool of_tensors = false;            // about tensors: only for subjects made of PyTorch operators
-  bool from_several_threads = false;  // calls the subject from several threads at once
-  bool begins_afresh = false;         // its first case is the first of a new process, if the runner can start one
-  bool watches_memory = false;        // says which memory of the subject is not watched
-  bool heavy = false;                 // a case may take minutes, so it has a deadline of its own
+  const CoverageGoals* about = nullptr;  // without these the property shows nothing
+  bool of_tensors = false;               // about tensors: only for subjects made of PyTorch operators
+  bool from_several_threads = false;     // calls the subject from several threads at once
+  bool begins_afresh = false;            // its first case is the first of a new process, if the runner can start one
+  bool watches_memory = false;           // says which memory of the subject is not watched
+  bool heavy = false;                    // a case may take minutes, so it has a deadline of its own
   OnRefusal on_refusal = OnRefusal::counted;
   bool of_specification = false;  // about the specification itself: only for the subject `reference`
   /// Set if the property can be proved: the name for `tileproof prove`, and the domain within a subject's capabilities.

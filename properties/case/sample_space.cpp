@@ -27,13 +27,10 @@ bool takes_some_size(const Capabilities& capabilities) {
       const auto unit = [&](std::int64_t group_size) {
         return k_unit(*format, group_size, capabilities.k_multiple, format_to);
       };
-      const bool takes_one_group =
-          capabilities.uneven_rows && takes_uneven_rows(*format) && unit(1) <= capabilities.most_k;
-      const auto takes = [&](std::int64_t group_size) {
-        return format->group_sizes.contains(group_size) && unit(group_size) <= capabilities.most_k;
-      };
+      const bool takes_one_group = capabilities.takes_uneven_rows_of(*format) && unit(1) <= capabilities.most_k;
+      const auto takes = [&](std::int64_t group_size) { return unit(group_size) <= capabilities.most_k; };
       return n_unit(*format, capabilities.n_multiple, format_to) <= capabilities.most_n &&
-             (takes_one_group || std::ranges::any_of(capabilities.group_sizes, takes));
+             (takes_one_group || std::ranges::any_of(capabilities.group_sizes_of(*format), takes));
     });
   });
 }
@@ -148,7 +145,7 @@ void require_within(const Problem& p, const SampleSpace& space) {
   require("--profile", p.profile, space.sampling.profiles, [](const std::string& name) { return name; });
   require("--variant", p.variant, space.sampling.variants,
           [](const std::string& name) { return name.empty() ? std::string("none") : name; });
-  const bool is_uneven_row = space.capabilities.uneven_rows && takes_uneven_rows(*p.format) && p.group_size == p.k;
+  const bool is_uneven_row = space.capabilities.takes_uneven_rows_of(*p.format) && p.group_size == p.k;
   if (!space.capabilities.any_group_size && !is_uneven_row) {
     require("--group-size", p.group_size, space.capabilities.group_sizes, number);
   }
@@ -230,7 +227,7 @@ std::vector<Problem> smaller_problems(const Problem& p, const SampleSpace& space
   for (const std::int64_t k : {unit, p.k / 2 / unit * unit, p.k - unit}) {
     if (k < p.k) step([&](Problem& next) { next.k = k; });
   }
-  if (capabilities.uneven_rows && takes_uneven_rows(*p.format)) {
+  if (capabilities.takes_uneven_rows_of(*p.format)) {
     const std::int64_t least = unit_of(*p.format, 1);
     for (const std::int64_t k : {least, p.k / 2 / least * least, p.k - least}) {
       if (k < p.k) step([&](Problem& next) { next.k = next.group_size = k; });

@@ -125,12 +125,10 @@ std::vector<Sampler::Shape> Sampler::shapes_of(const SampleSpace& space, Operati
   };
   const auto add_format = [&](const Format* format, const Format* format_to) {
     std::map<GroupClass, std::vector<std::int64_t>> groups;
-    for (const std::int64_t size : space.capabilities.group_sizes) {
-      if (!format->group_sizes.contains(size)) continue;
+    for (const std::int64_t size : space.capabilities.group_sizes_of(*format)) {
       groups[group_class_of(size, *format)].push_back(size);
     }
-    const bool has_uneven_rows = space.capabilities.uneven_rows && takes_uneven_rows(*format);
-    if (has_uneven_rows && k_unit(*format, 1, k_multiple, format_to) % 16 != 0) {
+    if (space.capabilities.takes_uneven_rows_of(*format) && k_unit(*format, 1, k_multiple, format_to) % 16 != 0) {
       groups[GroupClass::an_uneven_row] = {row_is_group};
     }
     for (const Scheme* scheme : schemes_of(*format, sampling.schemes)) {

@@ -17,7 +17,7 @@ void every_pair(Case& c) {
   const generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::each);
   generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::every);
   parameters.first = p.seed;
-  const GeneratedResult judged = c.run(Operation::dequantize, codes, parameters);
+  const ComparedResult judged = c.run(Operation::dequantize, codes, parameters);
   if (judged.differences.wrong == 0) return;
 
   const GeneratedTensor expected = generated::Weights{codes, parameters, reference::ResultOrder::n_k, p.types.weight};
@@ -37,8 +37,7 @@ void every_pair(Case& c) {
     if (p.scheme->zero_kind == Zero::point) text << ", zero point " << pair.zero_point;
     text << ": expected " << weight_text(p, element_of(expected, one.index)) << ", got " << weight_text(p, one.got);
   }
-  std::vector<WrongElement> wrong = wrong_weights(p, judged.differences, codes, parameters);
-  text << mistake_text(wrong);
+  text << mistake_text(judged.wrong);
   // Report the first wrong weight's pair alone, in the smallest matrix.
   const std::int64_t first = judged.differences.listed.front().index;
   Problem smaller = p;
@@ -48,7 +47,7 @@ void every_pair(Case& c) {
   const reference::Element group = p.group_of(first / p.k, first % p.k);
   smaller.seed = p.seed + static_cast<std::uint64_t>(group.n * p.groups().k + group.k);
   Failure failure("mismatch", text.str(), false, smaller);
-  failure.wrong = std::move(wrong);
+  failure.wrong = judged.wrong;
   throw failure;
 }
 

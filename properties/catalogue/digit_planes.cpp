@@ -136,7 +136,7 @@ std::vector<ElementInPlanes> seen_in_planes(const SentPlanes& sent, const std::v
 void expect_every_plane_arrives(const Problem& p, const SentPlanes& sent) {
   for (int digit = 0; digit < sent.planes.digits(); ++digit) {
     for (const bool complemented : {false, true}) {
-      const GeneratedResult judged = sent.run(digit, complemented, {});
+      const ComparedResult judged = sent.run(digit, complemented, {});
       if (judged.differences.wrong == 0) continue;
       const auto sent_to = [&](std::int64_t number) { return sent.planes.digit_of(number, digit, complemented); };
       std::vector<WrongPlace> wrong;
@@ -165,6 +165,7 @@ void expect_every_plane_arrives(const Problem& p, const SentPlanes& sent) {
       }
       Failure failure("mismatch", text);
       failure.cause = sent.cause(arrival);
+      failure.wrong = judged.wrong;
       throw failure;
     }
   }

@@ -82,7 +82,7 @@ struct SentPlanes {
   Planes planes;
   /// Runs the operation over one plane.
   /// @param wanted  the elements of the result to read
-  std::function<GeneratedResult(int digit, bool complemented, const std::vector<std::int64_t>& wanted)> run;
+  std::function<ComparedResult(int digit, bool complemented, const std::vector<std::int64_t>& wanted)> run;
   /// The places that a wrong element of the result makes wrong, without padding.
   /// @param sent  the digit that is sent to the place of a number
   std::function<std::vector<WrongPlace>(const Differences::One&, const std::function<std::int64_t(std::int64_t)>& sent)>

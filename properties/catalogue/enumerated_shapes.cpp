@@ -53,7 +53,7 @@ Enumeration one_matrix(const Problem& problem, const Property& property) {
           .order = "the smaller matrices first"};
 }
 
-/// The matrices that a property is proved on, as far as the subject takes them, small ones first.
+/// The matrices that a property is proved on, small ones first.
 std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Property& property) {
   std::string why_not;
   const SampleSpace space = sample_space_of(property, capabilities, &why_not);
@@ -64,16 +64,17 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
   const auto add = [&](Problem problem) {
     const std::int64_t unit = n_unit(*problem.format, sampling.n_multiple, problem.format_to);
     problem.n = (problem.n + unit - 1) / unit * unit;
+    // Matrices that the subject does not take are told apart from the proof of the others.
     const bool divides = !problem.format->groups_divide_rows || problem.k % problem.group_size == 0;
-    const bool taken = divides && capabilities.takes(problem);
-    if (taken && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
+    const bool is_possible = divides && problem.format->group_sizes.contains(problem.group_size) &&
+                             problem.k % k_unit(*problem.format, problem.group_size, 1, problem.format_to) == 0;
+    if (is_possible && lines.insert(line_of(problem)).second) all.push_back(one_matrix(problem, property));
   };
   Problem problem;
   /// A property that is not about groups needs only one group size.
   const auto sizes_of = [&](const std::vector<std::int64_t>& sizes) {
     if (has_groups) return sizes;
-    std::vector<std::int64_t> legal = space.capabilities.group_sizes;
-    std::erase_if(legal, [&](std::int64_t size) { return !problem.format->group_sizes.contains(size); });
+    std::vector<std::int64_t> legal = space.capabilities.group_sizes_of(*problem.format);
     legal.resize(std::min<std::size_t>(1, legal.size()));
     return legal;
   };
@@ -96,7 +97,7 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
             }
           }
         }
-        if (!capabilities.uneven_rows || !takes_uneven_rows(*format)) continue;
+        if (!capabilities.takes_uneven_rows_of(*format)) continue;
         for (const std::int64_t n : rows) {
           problem.n = n;
           for (const std::int64_t times : {1, 3, 17}) {

@@ -40,13 +40,13 @@ void nothing_gives_nothing(Case& c, Operation operation) {
   expect_same(c, c.call_again(something), before);
 }
 
-/// The smallest problem that a subject takes with `rows` rows. Empty where the subject takes fewer rows.
+/// The smallest problem that a subject takes with `rows` rows. Empty where the subject takes fewer rows, or no group
+/// size of its formats.
 std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t rows) {
   Problem problem;
   std::int64_t least_k = 0;
   for (const Format* format : capabilities.formats) {
-    for (const std::int64_t group_size : capabilities.group_sizes) {
-      if (!format->group_sizes.contains(group_size)) continue;
+    for (const std::int64_t group_size : capabilities.group_sizes_of(*format)) {
       const std::int64_t k = k_unit(*format, group_size, capabilities.k_multiple);
       if (least_k != 0 && k >= least_k) continue;
       problem.format = format;
@@ -56,6 +56,7 @@ std::optional<Problem> with_rows(const Capabilities& capabilities, std::int64_t 
       problem.k = least_k = k;
     }
   }
+  if (least_k == 0) return std::nullopt;
   const std::int64_t unit = n_unit(*problem.format, capabilities.n_multiple);
   problem.n = (rows + unit - 1) / unit * unit;
   if (problem.n > capabilities.most_n || problem.k > capabilities.most_k) return std::nullopt;
@@ -201,7 +202,7 @@ void more_elements_than_31_bits_count(Case& c, Operation operation) {
 std::vector<Problem> of_many_elements(const Capabilities& capabilities) {
   std::optional<Problem> problem = with_rows(capabilities, 65536);
   if (!problem) return {};
-  problem->group_size = *std::max_element(capabilities.group_sizes.begin(), capabilities.group_sizes.end());
+  problem->group_size = std::ranges::max(capabilities.group_sizes_of(*problem->format));
   const std::int64_t unit = k_unit(*problem->format, problem->group_size, capabilities.k_multiple);
   problem->k = (32768 + unit - 1) / unit * unit;
   if (problem->k > capabilities.most_k) return {};

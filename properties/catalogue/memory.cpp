@@ -72,10 +72,12 @@ std::vector<Property> memory_properties() {
                   {Operation::unpack, Operation::dequantize},
                   shapes_of(Operation::dequantize),
                   {},
-                  padding_never_matters});
+                  padding_never_matters,
+                  &with_padding});
   rows.push_back(operation_property("padding", Operation::convert, "gives_none_of_the_rows_past_the_end",
                                     "padding that is converted too", shapes_of(Operation::convert),
                                     padding_is_never_converted));
+  rows.back().about = &with_padding;
   return rows;
 }
 

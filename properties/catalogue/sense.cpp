@@ -30,8 +30,8 @@ Matrix<std::uint32_t> shown(const Problem& p, const Result& result) {
   return bits;
 }
 
-/// Scale 1 and zero 0, so that a weight shows its code. Two codes may stand for one weight (in mxfp4-gguf 0 and 8 do):
-/// a code that shows as a weight becomes one of another weight.
+/// Scale 1 and zero 0, so that a weight shows its code. Two codes may stand for one weight, or for the two zeros (in
+/// mxfp4-gguf and fp4 0 and 8 do): a code that shows as a weight becomes one of another number.
 void one_code_changes_one(Case& c, Operation operation) {
   const Problem& p = c.problem;
   CallData data = {c.codes(), unit_scales(p)};
@@ -39,10 +39,12 @@ void one_code_changes_one(Case& c, Operation operation) {
   const std::int64_t column = below(p.k, c.choice(1));
   const Matrix<std::uint32_t> before = shown(p, c.run(operation, data));
   std::uint8_t& code = data.codes(row, column);
-  const auto weight_of = [&](int one) { return specified::weight(p, one, data.parameters, row, column); };
+  const auto number_of = [&](int one) {
+    return specified::value(float_format_of(p.types.weight), specified::weight(p, one, data.parameters, row, column));
+  };
   int other_code = code ^ static_cast<int>(1 + below(15, c.choice(2)));
   const bool gives_weights = result_role(operation) == Role::weights;
-  while (gives_weights && weight_of(other_code) == weight_of(code)) other_code = (other_code + 1) % 16;
+  while (gives_weights && number_of(other_code) == number_of(code)) other_code = (other_code + 1) % 16;
   code = static_cast<std::uint8_t>(other_code);
   const Matrix<std::uint32_t> after = shown(p, c.run(operation, data));
   Matrix<std::uint8_t> predicted(p.n, p.k);

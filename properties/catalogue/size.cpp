@@ -41,8 +41,7 @@ class LargeProblems {
 
   /// The group sizes of a format that the subject takes, sorted by the smallest legal k.
   std::vector<std::int64_t> sizes_of(const Format& format) const {
-    std::vector<std::int64_t> sizes = capabilities_.group_sizes;
-    std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
+    std::vector<std::int64_t> sizes = capabilities_.group_sizes_of(format);
     std::sort(sizes.begin(), sizes.end(), [&](std::int64_t a, std::int64_t b) {
       return std::pair(unit_of(format, a), a) < std::pair(unit_of(format, b), b);
     });
@@ -64,10 +63,7 @@ class LargeProblems {
     add(format, small, 1, columns * beyond_16_bits_count);
     const std::int64_t side = std::lcm(unit, n_unit(format, capabilities_.n_multiple, format_to_));
     add(format, small, multiple_near(1024, side, most()), multiple_near(1024, side, most()));
-    if (capabilities_.uneven_rows && takes_uneven_rows(format)) {  // the only ones with padding along k
-      const std::int64_t least = unit_of(format, 1), uneven = least * (1024 / least + 1);
-      if (uneven % 16 != 0 && uneven <= capabilities_.most_k) add(format, uneven, 512, uneven);
-    }
+    add_uneven_rows(format, small);
     if (result_role(operation) != Role::weights) return;
     add(format, small, beyond_16_bits_count, small + 1);  // rows of several groups
     for (const std::int64_t size : sizes) add(format, size, 1, size * beyond_8_bits_count);
@@ -77,6 +73,22 @@ class LargeProblems {
         add(format, sizes[turn++ % sizes.size()], 3, beyond_16_bits_count);
       }
     }
+  }
+
+  /// Adds a matrix with padding along k if a format has it: its rows are one group each, or groups cross them. If few
+  /// columns are taken, only rows of one group may be square.
+  void add_uneven_rows(const Format& format, std::int64_t small) {
+    const bool are_groups = capabilities_.takes_uneven_rows_of(format);
+    const std::int64_t least = unit_of(format, are_groups ? 1 : small);
+    if (least > capabilities_.most_k) return;
+    // Odd numbers, as codes of rows beside each other may fill their units together.
+    const auto odd_below = [](std::int64_t most) { return (most - 1) | 1; };
+    const std::int64_t k = least * odd_below(std::min(capabilities_.most_k, std::int64_t{1025}) / least);
+    const std::int64_t n = odd_below(std::min(capabilities_.most_n, std::int64_t{512}));
+    if (k % 16 != 0) add(format, are_groups ? k : small, n, k);
+    const std::int64_t unit = std::lcm(least, n_unit(format, capabilities_.n_multiple, format_to_));
+    const std::int64_t side = std::min(most(), std::int64_t{1024}) / unit * unit;
+    if (are_groups && side != 0) add(format, side, side, side);
   }
 
   /// Adds matrices with more groups than 16 bits count. They are large, most of all where n must be a large multiple,
@@ -161,7 +173,7 @@ void large_matrix(Case& c, Operation operation) {
   const generated::Codes codes = codes_of(p);
   generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::ordinary);
   parameters.first = p.seed;
-  const GeneratedResult judged = c.run(operation, codes, parameters);
+  const ComparedResult judged = c.run(operation, codes, parameters);
   if (judged.differences.wrong == 0) return;
   const Role result = result_role(operation);
   const reference::Layout& layout = p.layout_of_result();
@@ -181,7 +193,7 @@ void large_matrix(Case& c, Operation operation) {
          << ": expected " << hex_text(element_of(expected, one.index), digits) << ", got " << hex_text(one.got, digits);
   }
   Failure failure("mismatch", text.str());
-  if (result == Role::weights) failure.wrong = wrong_weights(p, judged.differences, codes, parameters);
+  failure.wrong = judged.wrong;
   throw failure;
 }
 
@@ -190,13 +202,14 @@ void large_matrix(Case& c, Operation operation) {
 std::vector<Property> size_properties() {
   std::vector<Property> rows;
   for (const Operation operation : pointer_operations) {
-    Property property =
-        operation_property("size", operation, "of_a_large_matrix_is_as_specified",
-                           "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
-                           {&with_padding, &several_groups, &beyond_16_bits, &square_in_every_format}, large_matrix);
+    Property property = operation_property("size", operation, "of_a_large_matrix_is_as_specified",
+                                           "an index of 8 or 16 bits; a row, column, supertile or group that wraps",
+                                           {&with_padding, &beyond_16_bits, &square_in_every_format}, large_matrix);
     // Padding depends on both formats of a conversion, and not all pairs are asked.
     if (operation == Operation::convert) std::erase(property.meets, &with_padding);
-    if (result_role(operation) == Role::weights) property.meets.push_back(&groups_beyond_16_bits);
+    if (result_role(operation) == Role::weights) {
+      property.meets.insert(property.meets.end(), {&several_groups, &groups_beyond_16_bits});
+    }
     property.sampling.most_k = Capabilities().most_k;
     property.sampling.fixed_for = [operation](const Capabilities& capabilities) {
       return LargeProblems(capabilities, operation).all();

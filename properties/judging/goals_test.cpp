@@ -209,8 +209,9 @@ std::vector<Capabilities> of_one_format_each() {
       if (std::none_of(sizes.begin(), sizes.end(), [&](auto size) { return format->group_sizes.contains(size); })) {
         continue;
       }
-      for (const bool uneven_rows : {false, true}) {
+      for (const auto& [uneven_rows, most] : {std::pair(false, 0), {true, 0}, {true, 32}, {false, 32}}) {
         Capabilities capabilities = with({format}, sizes);
+        if (most != 0) capabilities.most_n = 8, capabilities.most_k = most;
         capabilities.operations = {std::begin(pointer_operations), std::end(pointer_operations)};
         capabilities.formats_to = {format_of("format", std::string(format->name) == "plain" ? "gptq" : "plain")};
         capabilities.schemes = schemes_of(*format);
@@ -235,8 +236,8 @@ TEST(APropertysOwnProblems, MeetEveryGoalInReachWhateverASubjectTakes) {
       passed += judgement.verdict == Verdict::passed;
       EXPECT_TRUE(judgement.verdict == Verdict::passed || judgement.verdict == Verdict::skipped)
           << property.name << " of " << capabilities.formats.front()->name << ", groups of "
-          << capabilities.group_sizes.front() << (capabilities.uneven_rows ? ", uneven rows: " : ": ")
-          << judgement.reason;
+          << capabilities.group_sizes.front() << ", at most " << capabilities.most_k << " columns"
+          << (capabilities.uneven_rows ? ", uneven rows: " : ": ") << judgement.reason;
     }
   }
   EXPECT_GT(passed, 500);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <new>
 
 #include "properties/case/sample_space.h"
@@ -57,6 +58,17 @@ CaseOutcome run_case(const Property& property, const Problem& problem, const Cap
   }
 }
 
+/// Whether the conditions of a row hold for a problem.
+bool holds_for(const ExpectedFailure& row, const Problem& problem) {
+  const auto is = [](const std::string& wanted, const std::string& here) { return wanted.empty() || wanted == here; };
+  return is(row.variant, problem.variant) && is(row.format, problem.format->name) &&
+         is(row.scheme, problem.scheme != nullptr ? problem.scheme->name : "") &&
+         is(row.weight_type, name_of(problem.types.weight)) && (row.where.empty() || is_of_class(problem, row.where));
+}
+
+/// Kinds of findings of a call that gave nothing to look at.
+constexpr const char* kinds_without_result[] = {"error", "crash", "hang"};
+
 /// All cases of one property on one subject.
 class Run {
  public:
@@ -80,12 +92,22 @@ class Run {
     judgement_.device_lost |= outcome.device_lost;
     // A failure of another kind than the one being shrunk is no finding here, and neither is an expected failure.
     const bool otherwise = outcome.finding && finding_ && outcome.finding->kind != finding_->kind;
-    const bool known = outcome.finding && !otherwise && is_known(*outcome.finding);
+    const std::vector<const ExpectedFailure*> expecting =
+        outcome.finding && !otherwise ? expecting_of(*outcome.finding) : std::vector<const ExpectedFailure*>();
+    const bool known = !expecting.empty();
+    const bool has_result =
+        known && std::ranges::count(kinds_without_result, outcome.finding->kind) == 0 && !outcome.process_lost;
+    const bool has_shown = known && (has_result || coverage.compared != 0 ||
+                                     std::ranges::all_of(expecting, &ExpectedFailure::says_which_cases));
     const std::string apart = otherwise ? "another failure: " + outcome.finding->kind : known ? "known" : "";
     if (!apart.empty()) outcome.finding.reset();
     if (observer_ && !outcome.discarded) {
       observer_({problem, apart.empty() ? status_of(outcome) : "gave_up", apart.empty() ? kind_of(outcome) : apart,
                  seconds_since(begin)});
+    }
+    if (has_shown && !finding_) {
+      judgement_.met_known.include(coverage);
+      judgement_.known_has_shown = true;
     }
     count(problem, outcome, coverage, known);
     if (outcome.finding && !finding_) finding_ = outcome.finding;
@@ -250,14 +272,17 @@ class Run {
         "\n  (it did not fail when it was run again, alone in a fresh process: what ran before it had its part)";
   }
 
-  bool is_known(const Finding& finding) {
+  /// The rows of the ledger that expect a finding, and counts it.
+  std::vector<const ExpectedFailure*> expecting_of(const Finding& finding) {
+    std::vector<const ExpectedFailure*> rows;
+    for (const KnownCases& known : judgement_.known) rows.push_back(&known.row);
+    const std::vector<const ExpectedFailure*> expecting = rows_that_expect(rows, finding);
+    if (finding_) return expecting;  // a step of shrinking is not counted as a case
     for (KnownCases& known : judgement_.known) {
-      if (!matches(known.row, finding)) continue;
-      if (finding_) return true;  // a step of shrinking is not counted as a case
+      if (std::ranges::count(expecting, &known.row) == 0) continue;
       if (known.cases++ == 0) known.first = finding;
-      return true;
     }
-    return false;
+    return expecting;
   }
 
   void count(const Problem& problem, const CaseOutcome& outcome, const Coverage& coverage, bool known) {
@@ -269,7 +294,9 @@ class Run {
     if (outcome.refused) ++judgement_.refused_of[problem.variant];
     judgement_.coverage.add(coverage);
     if (outcome.refused || outcome.unavailable) judgement_.met_apart.include(coverage);
-    if (known) judgement_.met_known.include(coverage);
+    for (KnownCases& one : judgement_.known) {
+      if (!outcome.unavailable && holds_for(one.row, problem)) ++one.chances;
+    }
     if (outcome.unavailable) {
       judgement_.unavailable[problem.variant] = *outcome.unavailable;
       ++judgement_.unavailable_cases;
@@ -292,9 +319,9 @@ class Run {
   Clock::time_point begin_ = Clock::now();
 };
 
-/// A finding for each expected failure that no case met, though cases ran that could have met it. One that cases meet
-/// by chance may be missed by a few hundred: some occur in one of a hundred.
-std::vector<Finding> expired(const Judgement& judgement) {
+/// A finding for each expected failure that no case met, though cases ran that could have met it. A property's own
+/// problems are all that there are.
+std::vector<Finding> expired(const Judgement& judgement, bool has_own_problems) {
   std::vector<Finding> findings;
   for (const KnownCases& known : judgement.known) {
     const std::string& variant = known.row.variant;
@@ -303,9 +330,8 @@ std::vector<Finding> expired(const Judgement& judgement) {
     const bool cut = std::any_of(judgement.findings.begin(), judgement.findings.end(), [&](const Finding& finding) {
       return variant.empty() || finding.problem.variant == variant;
     });
-    constexpr std::int64_t enough = 1000;
-    const bool by_chance = known.row.is_met_by_chance() && judgement.cases < enough;
-    if (known.cases != 0 || !could || cut || by_chance) continue;
+    const std::int64_t may_miss = has_own_problems ? 0 : known.row.may_miss();
+    if (known.cases != 0 || !could || cut || known.chances <= may_miss) continue;
     Problem nothing;
     nothing.property = "";
     nothing.variant = known.row.variant;
@@ -323,13 +349,23 @@ const char* name_of(Verdict verdict) {
   return names[static_cast<int>(verdict)];
 }
 
-bool matches(const ExpectedFailure& row, const Finding& finding) {
-  const auto is = [](const std::string& wanted, const std::string& got) { return wanted.empty() || wanted == got; };
-  const Problem& problem = finding.problem;
-  return is(row.variant, problem.variant) && is(row.kind, finding.kind) &&
-         is(row.scheme, problem.scheme != nullptr ? problem.scheme->name : "") &&
-         is(row.weight_type, name_of(problem.types.weight)) && (row.where.empty() || is_of_class(problem, row.where)) &&
-         (row.pattern.empty() || shows(finding, row.pattern)) && finding.details.find(row.says) != std::string::npos;
+std::vector<const ExpectedFailure*> rows_that_expect(const std::vector<const ExpectedFailure*>& rows,
+                                                     const Finding& finding) {
+  std::vector<const ExpectedFailure*> about;
+  std::ranges::copy_if(rows, std::back_inserter(about), [&](const ExpectedFailure* row) {
+    return holds_for(*row, finding.problem) && (row->kind.empty() || row->kind == finding.kind) &&
+           finding.details.find(row->says) != std::string::npos;
+  });
+  const auto whole = std::ranges::find_if(about, [](const auto* row) { return row->pattern.empty(); });
+  if (whole != about.end()) return {*whole};
+  std::vector<const ExpectedFailure*> expecting;
+  for (const WrongElement& element : finding.wrong) {
+    const auto row = std::ranges::find_if(
+        about, [&](const auto* one) { return is_expected_by(one->pattern, finding.problem, element); });
+    if (row == about.end()) return {};
+    if (std::ranges::count(expecting, *row) == 0) expecting.push_back(*row);
+  }
+  return expecting;
 }
 
 CaseOutcome InThisProcess::run(const Property& property, const Problem& problem, Coverage& coverage) {
@@ -432,7 +468,7 @@ void Judgement::settle(const Property& judged, const SampleSpace& space) {
   explained = coverage.explained;
   reason.clear();
   std::erase_if(findings, [](const Finding& finding) { return finding.kind == "expired"; });
-  for (const Finding& finding : expired(*this)) findings.push_back(finding);
+  for (const Finding& finding : expired(*this, space.sampling.is_fixed())) findings.push_back(finding);
   if (!findings.empty()) {
     verdict = Verdict::failed;
     return;
@@ -451,7 +487,8 @@ void Judgement::settle(const Property& judged, const SampleSpace& space) {
   Coverage with_apart = with_known;
   with_apart.include(met_apart);
   std::vector<std::string> missing, missing_everywhere;
-  if (coverage.compared != 0 || !any_known) {
+  // Known findings of another kind than a comparison, as of a call that should have been refused, compare nothing.
+  if (coverage.compared != 0 || !known_has_shown) {
     missing = unmet(with_known, goals);
     missing_everywhere = unmet(with_apart, goals);
   }
@@ -485,6 +522,7 @@ void Judgement::add(const Judgement& round, const Property& judged, const Capabi
   coverage.add(round.coverage);
   met_apart.include(round.met_apart);
   met_known.include(round.met_known);
+  known_has_shown |= round.known_has_shown;
   variants_run.insert(round.variants_run.begin(), round.variants_run.end());
   if (refused_cases == 0) first_refusal = round.first_refusal;
   refused_cases += round.refused_cases;
@@ -504,6 +542,7 @@ void Judgement::add(const Judgement& round, const Property& judged, const Capabi
   for (std::size_t i = 0; i < std::min(known.size(), round.known.size()); ++i) {
     if (known[i].cases == 0) known[i].first = round.known[i].first;
     known[i].cases += round.known[i].cases;
+    known[i].chances += round.known[i].chances;
   }
   if (gave_up.empty()) gave_up = round.gave_up;
   for (const auto& [own, others] : {std::pair(&cases_of, &round.cases_of), std::pair(&refused_of, &round.refused_of),
@@ -548,7 +587,9 @@ Judgement judge(const Property& property, const SubjectRow& row, CaseRunner& run
   const Goals goals = goals_on(property, space);
   // The recorded matrices that are left show something, whatever goals the others would have met.
   const bool lacks_goals = property.sampling.fixed.empty() && !property.meets.empty() && goals.in_reach.empty();
-  const bool has_nothing = (fixed.empty() && property.sampling.is_fixed()) || lacks_goals;
+  const bool lacks_subject_matter =
+      property.about != nullptr && goals_of({property.about}, space.capabilities).in_reach.empty();
+  const bool has_nothing = (fixed.empty() && property.sampling.is_fixed()) || lacks_goals || lacks_subject_matter;
   if (has_nothing) {
     const std::string what =
         goals.out_of_reach.empty() ? "all of the property's problems" : joined(goals.out_of_reach, "; ");

@@ -51,20 +51,25 @@ struct ExpectedFailure {
   std::string scheme = {};
   std::string weight_type = {};
   std::string where = {};    // a class of problems (patterns.h)
-  std::string pattern = {};  // a pattern of values, which every listed element shows (patterns.h)
+  std::string pattern = {};  // the pattern of values of the elements that it is about (case/wrong_elements.h)
 
-  /// Whether only some of the property's cases can meet it, so that few cases may miss it by chance.
-  bool is_met_by_chance() const { return !(scheme + weight_type + where + pattern).empty(); }
+  /// How many drawn cases that fulfil its conditions may miss it by chance: where data decide, some occur in one of a
+  /// hundred.
+  std::int64_t may_miss() const { return !(where + pattern).empty() ? 999 : (scheme + weight_type).empty() ? 0 : 29; }
+  /// Whether it says of itself which cases fail, so that a case without a result is one that was looked at.
+  bool says_which_cases() const { return !(variant + where).empty(); }
 };
 
-/// Whether a row expects a finding, which must be about the row's property and subject.
-bool matches(const ExpectedFailure& row, const Finding&);
+/// The rows that together expect a finding, which must be about their property and subject: each wrong element is
+/// expected by one, by the first pattern that it shows. Empty if something is expected by none.
+std::vector<const ExpectedFailure*> rows_that_expect(const std::vector<const ExpectedFailure*>& rows, const Finding&);
 
 /// How often an expected failure was met, and its first finding.
 struct KnownCases {
   ExpectedFailure row;
   std::int64_t cases = 0;
   Finding first;
+  std::int64_t chances = 0;  // cases of its variant, format, scheme, type and class
 };
 
 /// The outcome of a case.
@@ -152,10 +157,11 @@ struct Judgement {
   Asked asked;
   std::uint64_t cells_in_reach = 0;  // that the property draws from for the subject; 0 for fixed problems
   bool device_lost = false;
-  Coverage coverage;    // coverage of all cases; the fields above are taken from it
-  Coverage met_apart;   // coverage of the cases that were refused or unavailable
-  Coverage met_known;   // coverage of the cases that failed as known
-  std::string gave_up;  // why the generator gave up, if it did
+  Coverage coverage;             // coverage of all cases; the fields above are taken from it
+  Coverage met_apart;            // coverage of the cases that were refused or unavailable
+  Coverage met_known;            // coverage of the cases that failed as known and have shown something
+  bool known_has_shown = false;  // there is such a case
+  std::string gave_up;           // why the generator gave up, if it did
 
   /// Adds another round of the same property on the same subject. Each variant keeps its first finding, and the verdict
   /// is about all rounds together.

@@ -222,7 +222,7 @@ void write_here(const GeneratedTensor& formula, std::size_t element_bytes, void*
 }
 
 Differences compare_here(const GeneratedTensor& formula, std::size_t element_bytes, const void* got,
-                         const reference::FloatFormat* any_nan) {
+                         const reference::FloatFormat* any_nan, const EachDifference& each) {
   Differences differences;
   with_host_evaluator(formula, element_bytes, [&]<class Element>(auto evaluator) {
     for_each_run(evaluator, [&, got](std::int64_t at, const std::uint32_t* values, int of_run) {
@@ -244,6 +244,7 @@ Differences compare_here(const GeneratedTensor& formula, std::size_t element_byt
           continue;
         }
         if (++differences.wrong <= Differences::most_listed) differences.listed.push_back({at + i, element});
+        if (each) each({at + i, element});
       }
     });
   });

@@ -902,8 +902,8 @@ std::string outcome_of(Memory& of, const GuardedCall& call, const GuardedCall::A
                        const reference::FloatFormat* any_nan, std::size_t most_carried) {
   const auto use = [&](const std::vector<void*>& at) { subject(at); };
   try {
-    const GeneratedResult judged =
-        guarded_generated(of, call.tensors(), {}, any_nan, {0, 7, GuardedCall::elements - 1}, use, most_carried);
+    const GeneratedResult judged = guarded_generated(of, call.tensors(), {}, any_nan, {0, 7, GuardedCall::elements - 1},
+                                                     use, nullptr, most_carried);
     std::string text = std::to_string(judged.differences.wrong) + " wrong, " +
                        std::to_string(judged.differences.other_nans) + " other NaNs";
     for (const Differences::One& one : judged.differences.listed) {

@@ -274,6 +274,22 @@ std::string text_of_not_written(const std::string& output, const std::vector<boo
          output + ", the first is " + element_of_all(first, elements.size());
 }
 
+/// Calls `each` with the differences of an output, or with the listed ones where it is too large.
+void visit(const Tensor& output, Memory& where, const std::uint8_t* at, const reference::FloatFormat* any_nan,
+           const Differences& differences, const EachDifference& each) {
+  if (differences.wrong == std::ssize(differences.listed) || output.bytes > most_bytes_visited) {
+    for (const Differences::One& one : differences.listed) each(one);
+    return;
+  }
+  std::vector<std::uint8_t> copy;
+  if (!where.is_here()) {
+    copy.resize(output.bytes);
+    where.copy_out(copy.data(), at, output.bytes);
+    at = copy.data();
+  }
+  compare_here(*output.formula, output.element_bytes, at, any_nan, each);
+}
+
 }  // namespace
 
 NotWritten::NotWritten(const std::string& output_, std::vector<bool> holds_poison_)
@@ -292,7 +308,7 @@ void guarded(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fil
 
 GeneratedResult guarded_generated(Memory& memory, const std::vector<Tensor>& tensors, const Fill& fill,
                                   const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
-                                  const Use& use, std::size_t most_carried) {
+                                  const Use& use, const EachDifference& each, std::size_t most_carried) {
   GeneratedResult result;
   judged(memory, tensors, fill, use, most_carried,
          [&](const Tensor& output, Memory& where, const std::uint8_t* at, bool is_poisoned) {
@@ -300,6 +316,7 @@ GeneratedResult guarded_generated(Memory& memory, const std::vector<Tensor>& ten
            result.differences = where.compare(*output.formula, element_bytes, at, any_nan);
            if (is_poisoned && may_hold_poison(output, fill, result.differences))
              require_written(output, fill, where, at);
+           if (each) visit(output, where, at, any_nan, result.differences, each);
            for (const std::int64_t index : wanted) {
              std::uint32_t& element = result.read.emplace_back();
              where.copy_out(&element, at + static_cast<std::size_t>(index) * element_bytes, element_bytes);

@@ -71,15 +71,19 @@ struct GeneratedResult {
 /// An arena of at most this many bytes is faster to copy to the host whole than to check tensor by tensor.
 inline constexpr std::size_t most_bytes_carried = std::size_t{1} << 20;
 
+/// An output of at most this many bytes is copied to the host where it has more differences than are listed.
+inline constexpr std::size_t most_bytes_visited = std::size_t{1} << 28;
+
 /// A guarded call over tensors that have formulas, one of which is the output. In a large arena, the memory writes the
 /// inputs and compares the output in place; a small arena is written and checked on the host, as in guarded().
 /// @param any_nan       as in Memory::compare
 /// @param wanted        elements of the output to read
+/// @param each          as in compare_here, if the output has at most most_bytes_visited bytes; else of those listed
 /// @param most_carried  the largest number of bytes of a small arena
 GeneratedResult guarded_generated(Memory&, const std::vector<Tensor>&, const Fill&,
                                   const reference::FloatFormat* any_nan, const std::vector<std::int64_t>& wanted,
                                   const std::function<void(const std::vector<void*>&)>& use,
-                                  std::size_t most_carried = most_bytes_carried);
+                                  const EachDifference& each = nullptr, std::size_t most_carried = most_bytes_carried);
 
 /// Checks the fences beside an allocation that the subject made itself.
 /// @throws GuardViolation if a fence was changed

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -55,13 +56,15 @@ class Memory {
 
 // Memory::write and Memory::compare for bytes that this process can access.
 // @param to, got  need not be aligned
+// @param each      called with each difference, also with those that are not listed; or nullptr
 void write_here(const GeneratedTensor&, std::size_t element_bytes, void* to);
+using EachDifference = std::function<void(const Differences::One&)>;
 Differences compare_here(const GeneratedTensor&, std::size_t element_bytes, const void* got,
-                         const reference::FloatFormat* any_nan = nullptr);
+                         const reference::FloatFormat* any_nan = nullptr, const EachDifference& each = nullptr);
 
 /// Memory of this process, one for each subject, between pages that may not be touched, or, under AddressSanitizer,
-/// with forbidden bytes. A touch that ends the call does so by a jump, which is for kernels called through raw pointers,
-/// whose code holds no locks.
+/// with forbidden bytes. A touch that ends the call does so by a jump, which is for kernels called through raw
+/// pointers, whose code holds no locks.
 std::unique_ptr<Memory> make_host_memory(OnTouch = OnTouch::ends_call);
 
 /// One memory shared by subjects that never run at the same time. A touch ends the process, because torch has threads

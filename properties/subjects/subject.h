@@ -48,6 +48,10 @@ struct Capabilities {
   bool has(Operation) const;
   /// The formats that convert gives of one; of a subject without convert, nullptr alone.
   std::vector<const Format*> formats_to_of(const Format&) const;
+  /// Those of the group sizes that a format has.
+  std::vector<std::int64_t> group_sizes_of(const Format&) const;
+  /// Whether a row of the format may be one group of no multiple of 16 elements.
+  bool takes_uneven_rows_of(const Format&) const;
   bool are_mapped() const { return !mapped_arguments.empty(); }
   /// The rows that an operator's unpack gives: those of the padding too, unless it is told n.
   std::int64_t rows_unpacked(const Format&, Size) const;

@@ -17,7 +17,7 @@ bool Capabilities::takes(const Problem& p) const {
   };
   // Parameters take no part in convert: its groups are of any size.
   const bool is_convert = p.format_to != nullptr;
-  const bool is_uneven_row = uneven_rows && takes_uneven_rows(*p.format) && p.group_size == p.k;
+  const bool is_uneven_row = takes_uneven_rows_of(*p.format) && p.group_size == p.k;
   const bool takes_groups = is_convert || is_uneven_row || any_group_size || is_one_of(group_sizes, p.group_size);
   return p.n % n_unit(*p.format, n_multiple, p.format_to) == 0 && p.k % k_multiple == 0 &&
          p.format->group_sizes.contains(p.group_size) && p.format->has(*p.scheme) && has_types(*p.scheme, p.types) &&
@@ -32,6 +32,14 @@ std::vector<const Format*> Capabilities::formats_to_of(const Format& format) con
   std::erase(others, &format);
   return others;
 }
+
+std::vector<std::int64_t> Capabilities::group_sizes_of(const Format& format) const {
+  std::vector<std::int64_t> sizes = group_sizes;
+  std::erase_if(sizes, [&](std::int64_t size) { return !format.group_sizes.contains(size); });
+  return sizes;
+}
+
+bool Capabilities::takes_uneven_rows_of(const Format& format) const { return uneven_rows && takes_uneven_rows(format); }
 
 std::int64_t Capabilities::rows_unpacked(const Format& format, Size size) const {
   const auto arguments = mapped_arguments.find(Operation::unpack);

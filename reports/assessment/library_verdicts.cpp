@@ -44,10 +44,11 @@ struct OfOperation {
   std::vector<const Judgement*> counted;  // those that tell for or against it
   Verdict verdict = Verdict::skipped;
   std::set<std::string> schemes;
+  std::set<std::string> not_asked;  // coverage goals of properties that need it, also of those that were SKIPPED
 };
 
 /// The operations that a judgement tells about.
-/// @param blamed  the operations that fail a property that needs them alone
+/// @param blamed  the operations that have this verdict on a property that needs them alone
 std::vector<std::string> told_about(const Judgement& judgement, const std::set<std::string>& blamed) {
   if (!differs(judgement)) return judgement.needs;
   std::vector<std::string> some;
@@ -107,8 +108,38 @@ std::string reason_in(const std::vector<const Judgement*>& judgements, Verdict v
   return "";
 }
 
+/// How goals begin that the row of a run says otherwise, or that no library of one format has: a run is of one type.
+constexpr const char* goals_of_any_run[] = {"weights ", "format ", "group ", "aligned "};
+
+/// What the library was not asked, as it does not take it.
+std::string not_asked_in(const std::set<std::string>& goals) {
+  constexpr std::size_t most = 3;
+  std::vector<std::string> told;
+  for (const std::string& goal : goals) {
+    const bool is_of_run =
+        std::ranges::any_of(goals_of_any_run, [&](const char* start) { return goal.starts_with(start); });
+    if (!is_of_run) told.push_back(goal);
+  }
+  if (told.size() > most) {
+    const std::string more = "and " + std::to_string(told.size() - most) + " more";
+    told.resize(most);
+    told.push_back(more);
+  }
+  return told.empty() ? "" : "not asked: " + joined(told, ", ");
+}
+
+/// Whether every element that was compared had the bits that the specification gives, but for the bits of a NaN.
+bool are_exact(const std::vector<const Judgement*>& judgements, const std::string& operation) {
+  if (operation == "matmul") return false;  // sums of many terms are held to a bound
+  return std::ranges::all_of(judgements, [](const Judgement* judgement) {
+    return std::ranges::all_of(judgement->explained,
+                               [](const auto& one) { return one.first.starts_with("a NaN with other bits"); });
+  });
+}
+
 /// Fills what a row says of its judgements.
-void describe(LibraryVerdict& row, const std::vector<const Judgement*>& judgements) {
+void describe(LibraryVerdict& row, const std::vector<const Judgement*>& judgements,
+              const std::set<std::string>& not_asked) {
   constexpr std::size_t most = 4;
   const std::vector<ShownDifference> all = differences_of(judgements);
   std::vector<std::string> words, since;
@@ -120,7 +151,9 @@ void describe(LibraryVerdict& row, const std::vector<const Judgement*>& judgemen
   if (row.verdict == Verdict::mistrusted) words.push_back(reason_in(judgements, Verdict::mistrusted));
   // What is explained is about weights, though the property may need codes too.
   const std::string explained = row.type.empty() ? "" : explained_in(judgements);
-  for (const std::string& also : {refused_in(judgements), explained}) {
+  row.is_exact = row.verdict == Verdict::passed && are_exact(judgements, row.operation);
+  const std::string bound = row.operation == "matmul" ? "long sums within a bound" : "";
+  for (const std::string& also : {refused_in(judgements), explained, bound, not_asked_in(not_asked)}) {
     if (!also.empty()) words.push_back(also);
   }
   row.how = joined(words, "; ");
@@ -149,11 +182,11 @@ std::vector<LibraryVerdict> rows_of(const Field& run, const Summary& summary) {
   const std::string command = command_of(environment, run["command"].texts());
   const Subject& subject = summary.subjects.at(0);
   if (!subject.why_not.empty()) return {not_judged(name, run["type"].text(), subject.why_not, command)};
-  std::set<std::string> blamed;
+  std::map<Verdict, std::set<std::string>> blamed;
   std::vector<std::string> operations;
   for (const Judgement& judgement : summary.judgements) {
     if (judgement.verdict == Verdict::skipped) continue;
-    if (differs(judgement) && judgement.needs.size() == 1) blamed.insert(judgement.needs.front());
+    if (differs(judgement) && judgement.needs.size() == 1) blamed[judgement.verdict].insert(judgement.needs.front());
     for (const std::string& operation : judgement.needs) {
       if (std::find(operations.begin(), operations.end(), operation) == operations.end()) {
         operations.push_back(operation);
@@ -165,7 +198,11 @@ std::vector<LibraryVerdict> rows_of(const Field& run, const Summary& summary) {
   for (const Judgement& judgement : summary.judgements) {
     formats.insert(judgement.asked.formats.begin(), judgement.asked.formats.end());
     // A verdict on the whole, as that the process dies of loading, is about no operation: it tells against all.
-    const std::vector<std::string> about = judgement.needs.empty() ? operations : told_about(judgement, blamed);
+    const std::vector<std::string> about =
+        judgement.needs.empty() ? operations : told_about(judgement, blamed[judgement.verdict]);
+    for (const std::string& operation : judgement.needs) {
+      for (const std::string& goal : judgement.out_of_reach) of[operation].not_asked.insert(goal);
+    }
     if (judgement.verdict == Verdict::skipped) continue;
     for (const std::string& operation : about) {
       of[operation].counted.push_back(&judgement);
@@ -187,7 +224,7 @@ std::vector<LibraryVerdict> rows_of(const Field& run, const Summary& summary) {
     if (!environment.empty()) row.machine += ", " + environment;
     row.verdict = of[operation].verdict;
     row.replay = command;
-    describe(row, of[operation].counted);
+    describe(row, of[operation].counted, of[operation].not_asked);
     if (row.replay != command && !environment.empty()) row.replay = environment + " " + row.replay;
     rows.push_back(row);
   }
@@ -210,7 +247,7 @@ void add_row(std::vector<LibraryVerdict>& rows, const LibraryVerdict& row) {
 
 }  // namespace
 
-const char* name_in_table(Verdict verdict) { return verdict == Verdict::passed ? "EXACT" : name_of(verdict); }
+const char* name_in_table(const LibraryVerdict& row) { return row.is_exact ? "EXACT" : name_of(row.verdict); }
 
 LibraryVerdicts library_verdicts(const nlohmann::json& ran) {
   const Field root(ran, "verdicts");

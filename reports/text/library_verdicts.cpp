@@ -10,7 +10,7 @@ namespace {
 std::string text_in_cell(const std::string& text) { return text.empty() ? "-" : code(text); }
 
 std::string verdict_line(const LibraryVerdict& row) {
-  std::string line = padded(name_in_table(row.verdict), 10) + " " + row.library;
+  std::string line = padded(name_in_table(row), 10) + " " + row.library;
   for (const std::string* part : {&row.format, &row.operation, &row.type, &row.machine}) {
     if (!part->empty()) line += ", " + *part;
   }
@@ -34,7 +34,7 @@ std::string verdicts_markdown(const nlohmann::json& ran) {
   std::string lines;
   std::size_t number = 0;
   for (const LibraryVerdict& row : all.rows) {
-    const std::string name = name_in_table(row.verdict);
+    const std::string name = name_in_table(row);
     const std::string shown = row.verdict == Verdict::passed ? name : "**" + name + "**";
     const std::string at = std::to_string(++number);
     text += "| " + at + ". " + code(row.library);

@@ -182,10 +182,16 @@ class TorchArrays:
         return isinstance(result, self.torch.Tensor)
 
     def text(self, dtype, shape, device):
-        return f"{str(dtype).removeprefix('torch.')} {list(shape)} on {device.type}"
+        return f"{str(dtype).removeprefix('torch.')} {list(shape)} on {device}"
 
     def text_of(self, result):
-        return self.text(result.dtype, result.shape, result.device)
+        return self.text(result.dtype, result.shape, result.device if self.is_elsewhere(result.device) else self.device)
+
+    def is_elsewhere(self, device):
+        """Whether it is another device than the one that the inputs lie on, which is the current one of its type."""
+        if device.type != "cuda" or self.device.type != "cuda":
+            return device.type != self.device.type
+        return device.index != self.torch.cuda.current_device()
 
     def overlap(self, one, other):
         one, other = one.untyped_storage(), other.untyped_storage()
@@ -195,7 +201,7 @@ class TorchArrays:
         to = self.of(array)
         form = self.text(to.dtype, to.shape, self.device)
         dtypes = [to.dtype, self.torch.uint8, self.torch.int64] if array.name == b"codes" else [to.dtype]
-        is_right = result.dtype in dtypes and result.shape == to.shape and result.device.type == self.device.type
+        is_right = result.dtype in dtypes and result.shape == to.shape and not self.is_elsewhere(result.device)
         if not is_right:
             raise Stop(ERROR, f"{name} gives {self.text_of(result)}, expected {form}")
 
