@@ -109,7 +109,7 @@ std::string reason_in(const std::vector<const Judgement*>& judgements, Verdict v
 }
 
 /// How goals begin that the row of a run says otherwise, or that no library of one format has: a run is of one type.
-constexpr const char* goals_of_any_run[] = {"weights ", "format ", "group ", "aligned "};
+constexpr const char* goals_of_any_run[] = {"weights ", "format ", "group ", "scale ", "aligned "};
 
 /// What the library was not asked, as it does not take it.
 std::string not_asked_in(const std::set<std::string>& goals) {
