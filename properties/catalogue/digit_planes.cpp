@@ -90,15 +90,15 @@ std::string arrival_text(Arrival arrival, const std::vector<ElementInPlanes>& wr
       if (one.digit != one.sent) changed[one.sent] = one.digit;
     });
   }
-  constexpr std::size_t most_listed = 4;
+  constexpr std::size_t most_changes = 4;
   std::string text;
   std::size_t listed = 0;
   for (const auto& [sent, digit] : changed) {
-    if (listed++ == most_listed) break;
+    if (listed++ == most_changes) break;
     text +=
         (text.empty() ? "" : ", ") + std::to_string(sent) + " as " + (digit < 0 ? "no digit" : std::to_string(digit));
   }
-  if (changed.size() > most_listed) text += " and " + std::to_string(changed.size() - most_listed) + " more";
+  if (changed.size() > most_changes) text += " and " + std::to_string(changed.size() - most_changes) + " more";
   const std::string arrives = text.empty() ? ":" : ". It arrives, " + text + ":";
   return "What is sent decides what arrives, wherever it is: the value is wrong, not the index" + arrives;
 }
