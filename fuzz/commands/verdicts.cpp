@@ -185,8 +185,8 @@ std::vector<TypeOfRun> types_of(const Capabilities& takes) {
   return types;
 }
 
-/// Runs a line in a shell. std::system() would ignore the Ctrl-C that is meant for both.
-int exit_status_of(const std::string& line) {
+/// Runs a line in a shell, and gives the status that waitpid() gives. std::system() would ignore Ctrl-C meanwhile.
+int wait_status_of(const std::string& line) {
   std::string shell = "sh", command = "-c", given = line;
   char* const arguments[] = {shell.data(), command.data(), given.data(), nullptr};
   pid_t process = 0;
@@ -261,7 +261,7 @@ class Table {
     std::string line = adapter.environment.empty() ? "" : adapter.environment + " ";
     words.insert(words.begin(), fs::read_symlink("/proc/self/exe").string());
     line += reports::command_line(words);
-    const int status = exit_status_of(line + " > /dev/null");
+    const int status = wait_status_of(line + " > /dev/null");
     std::ifstream stream(folder / "summary.json");
     json summary = json::parse(stream, nullptr, false);
     if (summary.is_discarded()) {

@@ -48,7 +48,7 @@ struct Capabilities {
   bool has(Operation) const;
   /// The formats that convert gives of one; of a subject without convert, nullptr alone.
   std::vector<const Format*> formats_to_of(const Format&) const;
-  /// Those of the group sizes that a format has.
+  /// The group sizes of this list that are legal in a format.
   std::vector<std::int64_t> group_sizes_of(const Format&) const;
   /// Whether a row of the format may be one group of no multiple of 16 elements.
   bool takes_uneven_rows_of(const Format&) const;

@@ -108,10 +108,10 @@ std::string reason_in(const std::vector<const Judgement*>& judgements, Verdict v
   return "";
 }
 
-/// How goals begin that the row of a run says otherwise, or that no library of one format has: a run is of one type.
+/// Beginnings of goals that the list leaves out: a row names its type, and its format limits scales and groups.
 constexpr const char* goals_of_any_run[] = {"weights ", "format ", "group ", "scale ", "aligned "};
 
-/// What the library was not asked, as it does not take it.
+/// Lists the coverage goals that are out of reach of what the library takes.
 std::string not_asked_in(const std::set<std::string>& goals) {
   constexpr std::size_t most = 3;
   std::vector<std::string> told;
