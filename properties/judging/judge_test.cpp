@@ -474,7 +474,7 @@ TEST(Shrinking, KeepsOfTheDataWhatTheFailureNeeds) {
     if (c.codes().elements[21] != 8) throw Failure("mismatch", line_of(c.problem));
   });
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    const Problem& p = judged(property, {.cases = 200, .seed = seed}).findings.at(0).problem;
+    const Problem p = judged(property, {.cases = 200, .seed = seed}).findings.at(0).problem;
     EXPECT_EQ(p.n * p.k, 32) << line_of(p);
     EXPECT_EQ(p.codes, (Span{21, 22})) << line_of(p);
     EXPECT_EQ(p.parameters, Span()) << "they have no part in it: " << line_of(p);

@@ -73,9 +73,8 @@ std::string line_that_refutes_itself(const std::string& details) {
       if (wanted.starts_with(noun)) wanted = wanted.substr(std::string(noun).size());
     }
     const std::string found = line.substr(got + std::string(", got ").size());
-    const bool ends =
-        found.size() == wanted.size() || std::string(" ,;").find(found[wanted.size()]) != std::string::npos;
-    if (found.starts_with(wanted) && ends) return line;
+    if (!found.starts_with(wanted)) continue;
+    if (found == wanted || std::string(" ,;").find(found[wanted.size()]) != std::string::npos) return line;
   }
   return "";
 }
