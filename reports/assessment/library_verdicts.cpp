@@ -156,7 +156,7 @@ void describe(LibraryVerdict& row, const std::vector<const Judgement*>& judgemen
   for (const std::string& also : {refused_in(judgements), explained, bound, not_asked_in(not_asked)}) {
     if (!also.empty()) words.push_back(also);
   }
-  row.how = joined(words, "; ");
+  row.how = words;
   row.since = joined(since, ", ");
   if (!all.empty() && !all.front().replay.empty()) row.replay = replay_command(all.front().replay);
 }
@@ -167,7 +167,7 @@ LibraryVerdict not_judged(const std::string& name, const std::string& type, cons
   LibraryVerdict row;
   row.name = row.library = name;
   row.type = type;
-  row.how = why;
+  row.how = {why};
   row.replay = command;
   return row;
 }

@@ -15,7 +15,7 @@ struct LibraryVerdict {
   std::string name;  // of the adapter or the subject
   std::string library, format, operation, type, machine;
   Verdict verdict = Verdict::skipped;
-  std::string how;        // it differs, or why nothing is known
+  std::vector<std::string> how;  // it differs, what is said beside that, or why nothing is known
   std::string since;      // when that was first seen; "new" if no ledger lists it
   std::string replay;     // the command that shows the first difference, or that judged it
   bool is_exact = false;  // PASSED, with every bit as specified, but for the bits of a NaN

@@ -63,7 +63,7 @@ TEST(AVerdictOnALibrary, IsExactIfEveryPropertyThatNeedsTheOperationPassed) {
   EXPECT_EQ(std::string(name_in_table(row)), "EXACT");
   EXPECT_EQ(row.library + "; " + row.format + "; " + row.operation + "; " + row.type + "; " + row.machine,
             "mine 1.2; awq; dequantize; fp16; CPU avx2");
-  EXPECT_EQ(row.how, "");
+  EXPECT_TRUE(row.how.empty());
   EXPECT_EQ(row.replay, "./tileproof verify --python 'my adapter.py'");
   EXPECT_EQ(all.exit_code, 0);
 }
@@ -82,7 +82,7 @@ TEST(AVerdictOnALibrary, SaysWhatWasNotAsked) {
   json passed = judged({"dequantize"}, "PASSED", "a/a"), skipped = judged({"dequantize"}, "SKIPPED", "b/b");
   passed["out_of_reach"] = {"padding", "weights fp32", "several groups", "group of more than 256", "square as awq"};
   skipped["out_of_reach"] = {"more than 65,535 rows as awq"};
-  EXPECT_EQ(table_of_run({passed, skipped}).rows.at(0).how,
+  EXPECT_EQ(joined(table_of_run({passed, skipped}).rows.at(0).how, "; "),
             "not asked: more than 65,535 rows as awq, padding, several groups, and 1 more");
 }
 
@@ -90,7 +90,7 @@ TEST(AVerdictOnALibrary, OfAPropertyThatIsMistrustedOrSkippedIsNotExact) {
   const LibraryVerdicts mistrusted =
       table_of_run({judged({"dequantize"}, "PASSED", "a/a"), judged({"dequantize"}, "MISTRUSTED", "b/b")});
   EXPECT_EQ(std::string(name_in_table(mistrusted.rows.at(0))), "MISTRUSTED");
-  EXPECT_EQ(mistrusted.rows[0].how, "b/b: never met: padding");
+  EXPECT_EQ(joined(mistrusted.rows[0].how, "; "), "b/b: never met: padding");
   EXPECT_EQ(mistrusted.exit_code, 3);
 
   json nothing = run_of({judged({"dequantize"}, "SKIPPED", "a/a")});
@@ -103,7 +103,7 @@ TEST(AVerdictOnALibrary, OfAPropertyThatIsMistrustedOrSkippedIsNotExact) {
 TEST(AVerdictOnALibrary, OfAKnownFindingSaysSinceWhen) {
   const LibraryVerdicts all = table_of_run({judged({"dequantize"}, "PASSED", "a/a"), judged_known({"dequantize"})});
   EXPECT_EQ(std::string(name_in_table(all.rows.at(0))), "KNOWN");
-  EXPECT_EQ(all.rows[0].how, "flushes what is small") << "in the ledger's own words";
+  EXPECT_EQ(joined(all.rows[0].how, "; "), "flushes what is small") << "in the ledger's own words";
   EXPECT_EQ(all.rows[0].since, "2026-10-01");
   EXPECT_NE(all.rows[0].replay.find("./tileproof replay --property=value/rounds_once"), std::string::npos);
   EXPECT_EQ(all.exit_code, 0);
@@ -113,7 +113,7 @@ TEST(AVerdictOnALibrary, OfANewFindingIsFailedWhateverElseIsKnown) {
   const LibraryVerdicts all =
       table_of_run({judged_known({"dequantize"}, "a/a"), judged({"dequantize"}, "FAILED", "group/of_its_own")});
   EXPECT_EQ(std::string(name_in_table(all.rows.at(0))), "FAILED");
-  EXPECT_EQ(all.rows[0].how, "uses another group's parameters; flushes what is small");
+  EXPECT_EQ(joined(all.rows[0].how, "; "), "uses another group's parameters; flushes what is small");
   EXPECT_EQ(all.rows[0].since, "new, 2026-10-01");
   EXPECT_EQ(all.exit_code, 1);
 }
@@ -165,7 +165,7 @@ TEST(AVerdictOnALibrary, ThatIsNotHereIsSkippedAndOneThatCannotBeImportedIsMistr
   broken["name"] = "broken";
   const LibraryVerdicts all = library_verdicts(verdicts_of({absent, broken, run_of({judged({"pack"}, "PASSED")})}));
   EXPECT_EQ(std::string(name_in_table(all.rows.at(0))), "SKIPPED");
-  EXPECT_EQ(all.rows[0].how, "python3 -m pip install mine");
+  EXPECT_EQ(joined(all.rows[0].how, "; "), "python3 -m pip install mine");
   EXPECT_EQ(std::string(name_in_table(all.rows.at(1))), "MISTRUSTED");
   EXPECT_EQ(all.exit_code, 3);
 }
@@ -181,7 +181,7 @@ TEST(AVerdictOnALibrary, SaysWhatIsExplainedAndWhatIsRefusedBesideExact) {
   json one = judged({"dequantize"}, "PASSED");
   one["explained"]["a NaN with other bits: the subject does not promise the hardware's"] = 12;
   one["refused"] = {{"cases", 2}, {"message", "n: got 3\nmore"}};
-  EXPECT_EQ(table_of_run({one}).rows.at(0).how, "refuses: n: got 3; explained: a NaN with other bits");
+  EXPECT_EQ(joined(table_of_run({one}).rows.at(0).how, "; "), "refuses: n: got 3; explained: a NaN with other bits");
   EXPECT_EQ(table_of_run({one}).rows.at(0).format, "awq");
 }
 
@@ -229,6 +229,14 @@ TEST(TheTableOfVerdicts, IsOneTableOfMarkdownThatNoTextCanBreak) {
             std::string::npos)
       << text;
   EXPECT_NE(text.find("\n    ./tileproof verify 'a | b'  # 1\n"), std::string::npos) << text;
+}
+
+TEST(TheTableOfVerdicts, HidesNothingBehindALongPart) {
+  json one = judged({"dequantize"}, "PASSED");
+  one["explained"] = {{std::string(500, 'x'), 1}};
+  one["out_of_reach"] = {"padding"};
+  const std::string text = verdicts_markdown(verdicts_of({run_of({one})}));
+  EXPECT_NE(text.find("...</code>; <code>not asked: padding</code> | "), std::string::npos) << text;
 }
 
 TEST(TheTableOfVerdicts, IsAPageWithoutAScript) {

@@ -12,8 +12,8 @@ LibraryReport library_report(const nlohmann::json& ran) {
   TableRows rows;
   for (const LibraryVerdict& row : all.rows) {
     const Markup again = of_class("code", "copy", row.replay);
-    rows.push_back({badge(name_in_table(row)), row.library, row.format, row.operation, row.type, row.machine, row.how,
-                    row.since, again});
+    rows.push_back({badge(name_in_table(row)), row.library, row.format, row.operation, row.type, row.machine,
+                    joined(row.how, "; "), row.since, again});
   }
   const std::string where = all.cpu + (all.gpu.empty() ? "" : ", " + all.gpu);
   Markup body = paragraph("Each operation of each library against the specification of its format, bit for bit, by " +

@@ -9,12 +9,15 @@ namespace {
 
 std::string text_in_cell(const std::string& text) { return text.empty() ? "-" : code(text); }
 
+/// Each part alone, so that a long one hides no other.
+std::string in_cell(const std::vector<std::string>& parts) { return parts.empty() ? "-" : joined(parts, "; ", code); }
+
 std::string verdict_line(const LibraryVerdict& row) {
   std::string line = padded(name_in_table(row), 10) + " " + row.library;
   for (const std::string* part : {&row.format, &row.operation, &row.type, &row.machine}) {
     if (!part->empty()) line += ", " + *part;
   }
-  if (!row.how.empty()) line += ": " + row.how;
+  if (!row.how.empty()) line += ": " + joined(row.how, "; ");
   if (!row.since.empty()) line += " (" + row.since + ")";
   return one_line(line) + "\n";
 }
@@ -41,7 +44,7 @@ std::string verdicts_markdown(const nlohmann::json& ran) {
     for (const std::string* part : {&row.format, &row.operation, &row.type, &row.machine}) {
       text += " | " + text_in_cell(*part);
     }
-    text += " | " + shown + " | " + text_in_cell(row.how) + " | " + text_in_cell(row.since) + " |\n";
+    text += " | " + shown + " | " + in_cell(row.how) + " | " + text_in_cell(row.since) + " |\n";
     lines += "    " + one_line(row.replay) + "  # " + at + "\n";  // indented, so that no text can end the block
   }
   const std::string where =
