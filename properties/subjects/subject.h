@@ -151,7 +151,7 @@ struct MadeSubject {
 struct SubjectRow {
   std::string name;
   std::string what;
-  bool needs_gpu;
+  bool needs_gpu = false;
   Capabilities capabilities;
   std::function<MadeSubject()> make;
   bool one_at_a_time = false;  // judged by one process: loading it takes long, or it has threads of its own
