@@ -8,9 +8,8 @@ namespace {
 
 /// The document asks no rule: any tensor will do.
 struct AnyTensor {
-  using Int = std::int64_t;
   std::int64_t dim() const { return 0; }
-  Int size(int) const { return 0; }
+  std::int64_t size(int) const { return 0; }
   bool is(Element) const { return false; }
   int device() const { return 0; }
   // For the message of a broken rule: must be there, and is not called.
@@ -48,7 +47,7 @@ rule raises `ValueError` before anything is launched, for fake tensors as for re
     unpack_tensor_core_tiled_layout: inner_k_tiles: given 3, legal is 2, 4 or 8
 
 No operator has a derivative. Scales may require grad, compiled or not: the forward pass is as without, and backward
-through it raises `NotImplementedError`.
+through it raises `RuntimeError`.
 
 A compiler may leave every size and `group_size` open. It takes `inner_k_tiles`, which decides the layout, as a constant.
 

@@ -1,11 +1,11 @@
 /// What the PyTorch operators take: a table of the operators, and one of the rules about their arguments.
 ///
-/// The rules are asked for real and for fake tensors alike (torch/operators.cpp), so that both accept the same calls,
-/// and printed as ARGUMENTS.md (operator_document.h). No torch here: a tensor is anything with
+/// The rules are asked by torch/operators.cpp, and printed as ARGUMENTS.md (operator_document.h). Fake tensors, whose
+/// sizes a compiler may leave open, ask the same ones in Python (fuzz/python/tileproof/ops.py); operators_test.py holds
+/// them against these. No torch here: a tensor is anything with
 ///
-///   using Int = ...;                 // of its sizes; Asked<Int> of rules.h answers for it
 ///   std::int64_t dim() const;        // how many dimensions
-///   Int size(int dimension) const;   // from the end: -1 is the last
+///   std::int64_t size(int dimension) const;  // from the end: -1 is the last
 ///   bool is(Element) const;          // whether its elements are of that type
 ///   auto device() const;             // anything that compares
 ///   std::string text() const;        // "int32 [3, 2, 32, 1] on cpu"
@@ -24,6 +24,7 @@ namespace tileproof::kernels {
 
 enum class Argument { codes, packed_w, scales_and_zeros, scales, zero_points, group_size, inner_k_tiles, none };
 inline constexpr int tensor_arguments = 5;  // the first five
+constexpr bool is_tensor(Argument argument) { return static_cast<int>(argument) < tensor_arguments; }
 inline constexpr const char* argument_names[] = {"codes",       "packed_w",   "scales_and_zeros", "scales",
                                                  "zero_points", "group_size", "inner_k_tiles"};
 
@@ -40,9 +41,7 @@ struct Operator {
     for (const Argument argument : arguments) {
       if (argument == Argument::none) break;
       text += text.empty() ? "(" : ", ";
-      text += static_cast<int>(argument) < tensor_arguments ? "Tensor"
-              : argument == Argument::group_size            ? group_size
-                                                            : "int";
+      text += is_tensor(argument) ? "Tensor" : argument == Argument::group_size ? group_size : "int";
       text += std::string(" ") + argument_names[static_cast<int>(argument)];
     }
     return name + text + ") -> Tensor";
@@ -83,11 +82,9 @@ enum class Element { uint8, int8, int32, bf16, fp16, fp32 };
 /// A call of an operator. The sizes may be asked for once the rules hold that come before them in the table.
 template <class Tensor>
 struct Call {
-  using Int = typename Tensor::Int;
-
   const Operator& of;
   std::array<const Tensor*, tensor_arguments> tensors;  // by Argument; null where the operator takes none
-  Int group_size;                                       // 0 where the operator takes none
+  std::int64_t group_size;                              // 0 where the operator takes none
   std::int64_t inner_k_tiles;
 
   const Tensor& tensor(Argument argument) const { return *tensors[static_cast<std::size_t>(argument)]; }
@@ -100,17 +97,19 @@ struct Call {
   bool is_packed() const { return tensors[static_cast<std::size_t>(Argument::packed_w)] != nullptr; }
   bool has_scales() const { return has_zeros() || tensors[static_cast<std::size_t>(Argument::scales)] != nullptr; }
   bool has_experts() const { return is_packed() ? packed_w().dim() == 5 : codes().dim() == 3; }
-  Int experts() const { return !has_experts() ? Int(1) : is_packed() ? packed_w().size(-5) : codes().size(-3); }
-  Int k() const { return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles) : codes().size(-1) * 2; }
-  Int n_tiles() const { return is_packed() ? packed_w().size(-4) : (n() + 7) / 8; }
-  Int n() const {
+  std::int64_t experts() const {
+    return !has_experts() ? std::int64_t{1} : is_packed() ? packed_w().size(-5) : codes().size(-3);
+  }
+  std::int64_t k() const { return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles) : codes().size(-1) * 2; }
+  std::int64_t n_tiles() const { return is_packed() ? packed_w().size(-4) : (n() + 7) / 8; }
+  std::int64_t n() const {
     if (has_scales()) return scales().size(has_zeros() ? -2 : -1);
     return is_packed() ? n_tiles() * 8 : codes().size(-2);
   }
-  Int groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
+  std::int64_t groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
 
   std::string given(Argument argument) const {
-    if (argument == Argument::group_size) return Asked<Int>::text(group_size);
+    if (argument == Argument::group_size) return std::to_string(group_size);
     if (argument == Argument::inner_k_tiles) return std::to_string(inner_k_tiles);
     return tensor(argument).text();
   }
@@ -130,22 +129,19 @@ struct Rule {
 template <class Tensor>
 const std::vector<Rule<Tensor>>& all_rules() {
   using C = Call<Tensor>;
-  using Int = typename Tensor::Int;
-  using Ask = Asked<Int>;
   static const auto is_float = [](const Tensor& t) {
     return t.is(Element::bf16) || t.is(Element::fp16) || t.is(Element::fp32);
   };
-  static const auto text_of = [](const Int& number) { return " = " + Ask::text(number); };
-  static const auto is_small = [](const Int& size, std::int64_t most) { return Ask::known(size).value_or(0) <= most; };
+  static const auto text_of = [](std::int64_t number) { return " = " + std::to_string(number); };
 
   // Scales come in two forms, whose rules differ in words alone.
   const auto scales_type = [](const C& c) { return is_float(c.scales()); };
   const auto scales_device = [](const C& c) { return c.scales().device() == c.packed_w().device(); };
   const auto scales_dim = [](const C& c) { return c.scales().dim() == 2 + c.has_zeros() + c.has_experts(); };
   const auto scales_experts = [](const C& c) {
-    return !c.has_experts() || Ask::equal(c.scales().size(c.has_zeros() ? -4 : -3), c.experts());
+    return !c.has_experts() || c.scales().size(c.has_zeros() ? -4 : -3) == c.experts();
   };
-  const auto scales_groups = [](const C& c) { return Ask::equal(c.groups_of_scales(), c.k() / c.group_size); };
+  const auto scales_groups = [](const C& c) { return c.groups_of_scales() == c.k() / c.group_size; };
   const auto groups_here = [](const C& c) { return text_of(c.k() / c.group_size); };
   const auto scales_rows = [](const C& c) { return is_n_tiles(c.n_tiles(), c.n()); };
   const auto rows_here = [](const C& c) { return text_of(c.n_tiles()); };
@@ -162,9 +158,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
       {Argument::codes, "2 dimensions [n][k/2], or 3 with experts first",
        [](const C& c) { return c.codes().dim() == 2 || c.codes().dim() == 3; }},
       {Argument::codes, legal_elements,
-       [](const C& c) {
-         return is_small(c.codes().size(-1), most_elements) && is_addressable(c.experts(), c.n(), c.k());
-       }},
+       [](const C& c) { return c.codes().size(-1) <= most_elements && is_addressable(c.experts(), c.n(), c.k()); }},
       {Argument::codes, std::string("k ") + legal_k, [](const C& c) { return is_k(c.k(), c.inner_k_tiles); },
        [](const C& c) { return " = " + std::to_string(16 * c.inner_k_tiles); }},
 
@@ -172,15 +166,14 @@ const std::vector<Rule<Tensor>>& all_rules() {
       {Argument::packed_w, "4 dimensions [n_tiles][k/(16*inner_k_tiles)][32][inner_k_tiles/2], or 5 with experts first",
        [](const C& c) { return c.packed_w().dim() == 4 || c.packed_w().dim() == 5; }},
       {Argument::packed_w, "32 lanes in the last dimension but one",
-       [](const C& c) { return Ask::equal(c.packed_w().size(-2), 32); }},
+       [](const C& c) { return c.packed_w().size(-2) == 32; }},
       {Argument::packed_w, "inner_k_tiles/2 words of a lane in the last dimension",
-       [](const C& c) { return Ask::equal(c.packed_w().size(-1), c.inner_k_tiles / 2); },
+       [](const C& c) { return c.packed_w().size(-1) == c.inner_k_tiles / 2; },
        [](const C& c) { return " = " + std::to_string(c.inner_k_tiles / 2); }},
       {Argument::packed_w, legal_elements,
        [](const C& c) {
-         return is_small(c.packed_w().size(-4), most_elements / 8) &&
-                is_small(c.packed_w().size(-3), most_elements / 128) &&
-                is_addressable(c.experts(), Int(c.n_tiles() * 8), c.k());
+         return c.packed_w().size(-4) <= most_elements / 8 && c.packed_w().size(-3) <= most_elements / 128 &&
+                is_addressable(c.experts(), c.n_tiles() * 8, c.k());
        }},
 
       {Argument::group_size, legal_group_size, [](const C& c) { return is_group_size(c.group_size, c.k()); },
@@ -194,7 +187,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
       {Argument::scales_and_zeros, "k/group_size groups", scales_groups, groups_here},
       {Argument::scales_and_zeros, rows_of_packed, scales_rows, rows_here},
       {Argument::scales_and_zeros, "a scale and a zero in the last dimension",
-       [](const C& c) { return Ask::equal(c.scales().size(-1), 2); }},
+       [](const C& c) { return c.scales().size(-1) == 2; }},
 
       {Argument::scales, float_types, scales_type},
       {Argument::scales, device_of_packed, scales_device},
@@ -209,8 +202,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
       {Argument::zero_points, "the sizes of scales",
        [](const C& c) {
          bool same = c.zero_points().dim() == c.scales().dim();
-         for (int d = -1; same && d >= -c.scales().dim(); --d)
-           same = Ask::equal(c.zero_points().size(d), c.scales().size(d));
+         for (int d = -1; same && d >= -c.scales().dim(); --d) same = c.zero_points().size(d) == c.scales().size(d);
          return same;
        },
        [](const C& c) { return ": " + c.scales().text(); }},

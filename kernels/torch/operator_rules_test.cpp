@@ -15,13 +15,12 @@ namespace tileproof::kernels {
 namespace {
 
 struct Described {
-  using Int = std::int64_t;
   Element element;
   std::vector<std::int64_t> sizes;
   int of_device = 0;
 
   std::int64_t dim() const { return static_cast<std::int64_t>(sizes.size()); }
-  Int size(int dimension) const { return sizes.at(sizes.size() - static_cast<std::size_t>(-dimension)); }
+  std::int64_t size(int dimension) const { return sizes.at(sizes.size() - static_cast<std::size_t>(-dimension)); }
   bool is(Element other) const { return element == other; }
   int device() const { return of_device; }
   std::string text() const {

@@ -1,163 +1,227 @@
 #include "kernels/torch/operators.h"
 
-#include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
-#include <c10/core/DeviceGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
-
-#include <vector>
+#include <optional>
 
 #include "kernels/kernels.h"
 #include "kernels/tinygemm/n_tiles.h"
-#include "kernels/torch/given.h"
-#include "kernels/torch/registration.h"
+#include "kernels/torch/shim.h"
 
 namespace tileproof::kernels {
 
 namespace {
 
-Tensor empty_result(const Call<Given>& call, std::vector<c10::SymInt> sizes, const c10::TensorOptions& options) {
-  if (call.has_experts()) sizes.insert(sizes.begin(), call.experts());
-  return at::empty_symint(sizes, options);
+using Boxed = Call<Given>;
+
+Sizes sizes_with_experts(const Boxed& call, std::initializer_list<std::int64_t> of_one) {
+  Sizes sizes;
+  if (call.has_experts()) sizes.append(call.experts());
+  for (const std::int64_t size : of_one) sizes.append(size);
+  return sizes;
 }
 
-/// The elements one after the other, from an aligned address: the tensor itself where it is like that.
-Tensor dense(const Tensor& tensor, std::uintptr_t alignment_bytes) {
-  Tensor elements = tensor.contiguous();
-  const auto address = reinterpret_cast<std::uintptr_t>(elements.const_data_ptr());
-  return address % alignment_bytes == 0 ? elements : elements.clone();
+void* data_of(const OwnedTensor& result) {
+  void* data = nullptr;
+  require(torch_get_mutable_data_ptr(result.get(), &data), "give a tensor's memory");
+  return data;
 }
 
 /// Runs an operation over its legal arguments.
+/// @param on         a tensor on the device of all
 /// @param operation  called with the arguments and where: some n-tiles, or a stream
 template <class Arguments, class Operation>
-void run(const Operator& of, const Arguments& arguments, const Tensor& result, Operation operation) {
-  if (result.numel() == 0) return;
+void run(const Operator& of, const Arguments& arguments, const Given& on, Operation operation) {
+  if (arguments.experts * arguments.n * arguments.k == 0) return;
   refuse(of, validate(arguments));  // what is left: the alignment of what the allocators gave
-  const c10::Device device = result.device();
-  if (device.is_cpu()) {
+  if (on.is_on_cpu()) {
     constexpr std::int64_t elements_worth_a_task = 32'768;  // torch's own grain
     const std::int64_t n_tiles_worth_a_task = elements_worth_a_task / (8 * arguments.k) + 1;
-    at::parallel_for(0, n_tiles_of(arguments), n_tiles_worth_a_task, [&](std::int64_t begin, std::int64_t end) {
-      operation(arguments, NTiles{begin, end});
-    });
+    const auto some = [&](std::int64_t begin, std::int64_t end) { operation(arguments, NTiles{begin, end}); };
+    const auto as_in_c = [](std::int64_t begin, std::int64_t end, void* context) {
+      (*static_cast<decltype(some)*>(context))(begin, end);
+    };
+    require(torch_parallel_for(0, n_tiles_of(arguments), n_tiles_worth_a_task, as_in_c,
+                               const_cast<void*>(static_cast<const void*>(&some))),
+            "run an operator in its threads");
     return;
   }
 #if defined(TILEPROOF_HAS_CUDA)
-  // c10's device interface knows the current stream: this library needs none of torch's CUDA libraries, and so loads
-  // where they are not.
-  const c10::DeviceGuard guard(device);
-  const c10::Stream stream = c10::impl::VirtualGuardImpl(device.type()).getStream(device);
-  const cudaError_t error = operation(arguments, static_cast<cudaStream_t>(stream.native_handle()));
-  TORCH_CHECK(error == cudaSuccess, of.name, ": ", cudaGetErrorName(error), ", ", cudaGetErrorString(error));
+  const OnCuda device(on.device_index());
+  void* stream = nullptr;
+  require(aoti_torch_get_current_cuda_stream(on.device_index(), &stream), "say the current stream");
+  const cudaError_t error = operation(arguments, static_cast<cudaStream_t>(stream));
+  if (error != cudaSuccess) {
+    throw std::runtime_error(std::string(of.name) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error));
+  }
 #endif
 }
 
-Tensor dequantized(const Call<Given>& call, Domain domain, const Tensor& packed_w, const Tensor& scales,
-                   const Tensor* zero_points) {
-  refuse(call.of, validate(call));
-  const Tensor weights = empty_result(call, {call.n(), call.k()}, scales.options());
-  if (weights.is_meta()) return weights;
-
-  const Tensor packed = dense(packed_w, 4);
-  const Tensor parameters = dense(scales, static_cast<std::uintptr_t>(scales.element_size()));
-  const Tensor zeros = zero_points != nullptr ? dense(*zero_points, 1) : Tensor();
-  const Type type = scales.scalar_type() == at::kBFloat16 ? Type::bf16
-                    : scales.scalar_type() == at::kHalf   ? Type::fp16
-                                                          : Type::fp32;
+OwnedTensor pack_tensor(const Boxed& call) {
+  const Given& given = call.codes();
+  OwnedTensor packed = empty(
+      call.of,
+      sizes_with_experts(call, {call.n_tiles(), call.k() / (16 * call.inner_k_tiles), 32, call.inner_k_tiles / 2}),
+      dtype_of(Element::int32), given);
+  if (given.is_meta()) return packed;
+  const Dense codes(call.of, given, 16);
   run(call.of,
-      DequantizeArguments{.packed = static_cast<const std::uint32_t*>(packed.const_data_ptr()),
-                          .scales = parameters.const_data_ptr(),
-                          .zero_points = zeros.defined() ? zeros.const_data_ptr<std::int8_t>() : nullptr,
-                          .weights = weights.mutable_data_ptr(),
-                          .n = weights.size(-2),
-                          .k = weights.size(-1),
-                          .group_size = call.group_size.guard_int(__FILE__, __LINE__),
-                          .inner_k_tiles = call.inner_k_tiles,
-                          .domain = domain,
-                          .type = type,
-                          .experts = call.has_experts() ? weights.size(0) : 1},
-      weights, [](const DequantizeArguments& a, auto where) { return dequantize(a, where); });
-  return weights;
-}
-
-}  // namespace
-
-Tensor pack_tensor(const Tensor& codes, std::int64_t inner_k_tiles) {
-  const Given given_codes(codes);
-  const Call<Given> call = {pack_operator, {&given_codes}, 0, inner_k_tiles};
-  refuse(call.of, validate(call));
-  const Tensor packed = empty_result(call, {call.n_tiles(), call.k() / (16 * inner_k_tiles), 32, inner_k_tiles / 2},
-                                     codes.options().dtype(at::kInt));
-  if (packed.is_meta()) return packed;
-
-  const Tensor bytes = dense(codes, 16);
-  run(call.of,
-      PackArguments{.codes = bytes.const_data_ptr<std::uint8_t>(),
-                    .packed = static_cast<std::uint32_t*>(packed.mutable_data_ptr()),
-                    .n = codes.size(-2),
-                    .k = codes.size(-1) * 2,
-                    .inner_k_tiles = inner_k_tiles,
-                    .experts = call.has_experts() ? packed.size(0) : 1},
-      packed, [](const PackArguments& a, auto where) { return pack(a, where); });
+      PackArguments{.codes = codes.data<std::uint8_t>(),
+                    .packed = static_cast<std::uint32_t*>(data_of(packed)),
+                    .n = call.n(),
+                    .k = call.k(),
+                    .inner_k_tiles = call.inner_k_tiles,
+                    .experts = call.experts()},
+      given, [](const PackArguments& a, auto where) { return pack(a, where); });
   return packed;
 }
 
-Tensor unpack_tensor(const Tensor& packed_w, std::int64_t inner_k_tiles) {
-  const Given given_packed(packed_w);
-  const Call<Given> call = {unpack_operator, {nullptr, &given_packed}, 0, inner_k_tiles};
-  refuse(call.of, validate(call));
-  const Tensor codes = empty_result(call, {call.n(), call.k()}, packed_w.options());
-  if (codes.is_meta()) return codes;
-
-  const Tensor packed = dense(packed_w, 4);
+OwnedTensor unpack_tensor(const Boxed& call) {
+  const Given& given = call.packed_w();
+  OwnedTensor codes = empty(call.of, sizes_with_experts(call, {call.n(), call.k()}), dtype_of(Element::int32), given);
+  if (given.is_meta()) return codes;
+  const Dense packed(call.of, given, 4);
   run(call.of,
-      UnpackArguments{.packed = static_cast<const std::uint32_t*>(packed.const_data_ptr()),
-                      .codes = codes.mutable_data_ptr<std::int32_t>(),
-                      .n = codes.size(-2),
-                      .k = codes.size(-1),
-                      .inner_k_tiles = inner_k_tiles,
-                      .experts = call.has_experts() ? codes.size(0) : 1},
-      codes, [](const UnpackArguments& a, auto where) { return unpack(a, where); });
+      UnpackArguments{.packed = packed.data<std::uint32_t>(),
+                      .codes = static_cast<std::int32_t*>(data_of(codes)),
+                      .n = call.n(),
+                      .k = call.k(),
+                      .inner_k_tiles = call.inner_k_tiles,
+                      .experts = call.experts()},
+      given, [](const UnpackArguments& a, auto where) { return unpack(a, where); });
   return codes;
 }
 
-Tensor dequantize_tensor(const Tensor& packed_w, const Tensor& scales_and_zeros, c10::SymInt group_size,
-                         std::int64_t inner_k_tiles) {
-  const Given packed(packed_w), scales(scales_and_zeros);
-  return dequantized({dequantize_operator, {nullptr, &packed, &scales}, group_size, inner_k_tiles}, Domain::floating,
-                     packed_w, scales_and_zeros, nullptr);
+template <Domain domain>
+OwnedTensor dequantized_tensor(const Boxed& call) {
+  const Given &given = call.packed_w(), &scales = call.scales();
+  OwnedTensor weights = empty(call.of, sizes_with_experts(call, {call.n(), call.k()}), scales.dtype(), given);
+  if (given.is_meta()) return weights;
+  const Type type = scales.is(Element::bf16) ? Type::bf16 : scales.is(Element::fp16) ? Type::fp16 : Type::fp32;
+  const Dense packed(call.of, given, 4), parameters(call.of, scales, type == Type::fp32 ? 4 : 2);
+  std::optional<Dense> zeros;
+  if constexpr (domain == Domain::integer) zeros.emplace(call.of, call.zero_points(), 1);
+  run(call.of,
+      DequantizeArguments{.packed = packed.data<std::uint32_t>(),
+                          .scales = parameters.data<void>(),
+                          .zero_points = zeros ? zeros->data<std::int8_t>() : nullptr,
+                          .weights = data_of(weights),
+                          .n = call.n(),
+                          .k = call.k(),
+                          .group_size = call.group_size,
+                          .inner_k_tiles = call.inner_k_tiles,
+                          .domain = domain,
+                          .type = type,
+                          .experts = call.experts()},
+      given, [](const DequantizeArguments& a, auto where) { return dequantize(a, where); });
+  return weights;
 }
 
-Tensor dequantize_tensor_integer(const Tensor& packed_w, const Tensor& scales, const Tensor& zero_points,
-                                 c10::SymInt group_size, std::int64_t inner_k_tiles) {
-  const Given packed(packed_w), given_scales(scales), zeros(zero_points);
-  return dequantized(
-      {dequantize_integer_operator, {nullptr, &packed, nullptr, &given_scales, &zeros}, group_size, inner_k_tiles},
-      Domain::integer, packed_w, scales, &zero_points);
+/// A kernel as PyTorch calls it: the arguments are ours, and the result is the caller's.
+template <const Operator& of, OwnedTensor (*kernel)(const Boxed&)>
+void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
+  std::array<OwnedTensor, 3> owned;
+  std::array<std::optional<Given>, 3> given;
+  Boxed call = {of, {}, 0, 0};
+  std::size_t tensors = 0;
+  // All are taken over before anything may throw.
+  for (std::size_t i = 0; i < of.arguments.size() && of.arguments[i] != Argument::none; ++i) {
+    if (is_tensor(of.arguments[i])) owned[tensors++].reset(reinterpret_cast<AtenTensorHandle>(stack[i]));
+  }
+  tensors = 0;
+  for (std::size_t i = 0; i < of.arguments.size() && of.arguments[i] != Argument::none; ++i) {
+    const Argument argument = of.arguments[i];
+    if (is_tensor(argument)) {
+      call.tensors[static_cast<std::size_t>(argument)] = &given[tensors].emplace(owned[tensors].get());
+      ++tensors;
+    } else {
+      (argument == Argument::group_size ? call.group_size : call.inner_k_tiles) = static_cast<std::int64_t>(stack[i]);
+    }
+  }
+  refuse(of, validate(call));
+  stack[0] = reinterpret_cast<StableIValue>(kernel(call).release());
 }
 
-Tensor dequantize_tensor_scale_only(const Tensor& packed_w, const Tensor& scales, c10::SymInt group_size,
-                                    std::int64_t inner_k_tiles) {
-  const Given packed(packed_w), given_scales(scales);
-  return dequantized(
-      {dequantize_scale_only_operator, {nullptr, &packed, nullptr, &given_scales}, group_size, inner_k_tiles},
-      Domain::none, packed_w, scales, nullptr);
-}
+struct Entry {
+  const Operator* of;
+  void (*kernel)(StableIValue*, std::uint64_t, std::uint64_t);
+};
+constexpr Entry entries[] = {
+    {&pack_operator, boxed<pack_operator, pack_tensor>},
+    {&unpack_operator, boxed<unpack_operator, unpack_tensor>},
+    {&dequantize_operator, boxed<dequantize_operator, dequantized_tensor<Domain::floating>>},
+    {&dequantize_integer_operator, boxed<dequantize_integer_operator, dequantized_tensor<Domain::integer>>},
+    {&dequantize_scale_only_operator, boxed<dequantize_scale_only_operator, dequantized_tensor<Domain::none>>}};
+
+}  // namespace
+
+// What PyTorch registers for its own operators without a derivative. Outside the stable interface, so by its name in
+// the library and weak: where a release no longer has it, Python writes the rule (fuzz/python/tileproof/ops.py).
+class CppFunction {  // torch::CppFunction, which is smaller in every release
+ public:
+  ~CppFunction();
+
+ private:
+  alignas(16) char bytes_[1024];
+};
+__attribute__((weak)) CppFunction not_implemented_fallback() asm(
+    "_ZN5torch8autograd30autogradNotImplementedFallbackEv");
+__attribute__((weak)) void* library_impl(void* library, const char* name, CppFunction*, unsigned char registers) asm(
+    "_ZNR5torch7Library5_implEPKcONS_11CppFunctionENS_17_RegisterOrVerifyE");
+__attribute__((weak)) void destroy(CppFunction*) asm("_ZN5torch11CppFunctionD1Ev");
+CppFunction::~CppFunction() { destroy(this); }
 
 namespace {
 
-[[maybe_unused]] const bool is_enrolled = enrolled("libtileproof_torch.so", [] {
-  torch::Library library(torch::Library::DEF, "tileproof", std::nullopt, __FILE__, __LINE__);
-  register_no_derivative(library);
-  register_operator<pack_operator>(library, pack_tensor);
-  register_operator<unpack_operator>(library, unpack_tensor);
-  register_operator<dequantize_operator>(library, dequantize_tensor);
-  register_operator<dequantize_integer_operator>(library, dequantize_tensor_integer);
-  register_operator<dequantize_scale_only_operator>(library, dequantize_tensor_scale_only);
-  static const torch::Library kept = std::move(library);  // what is not kept is taken back
-});
+void register_operator(const std::string& space, const std::string& name, const std::string& key) {
+  for (const Entry& entry : entries) {
+    if (entry.of->name != name) continue;
+    const bool is_autograd = key == "Autograd";
+    if (is_autograd && (not_implemented_fallback == nullptr || library_impl == nullptr || destroy == nullptr)) {
+      throw std::runtime_error("this PyTorch does not have its rule for operators without a derivative");
+    }
+#if !defined(TILEPROOF_HAS_CUDA)
+    if (key == "CUDA") throw std::runtime_error("built without CUDA");
+#endif
+    TorchLibraryHandle library = nullptr;  // kept: what is not kept is taken back
+    require(aoti_torch_library_init_impl(space.c_str(), key.c_str(), __FILE__, __LINE__, &library), "open a namespace");
+    if (is_autograd) {
+      CppFunction rule = not_implemented_fallback();
+      library_impl(library, name.c_str(), &rule, /*registers=*/0);
+    } else {
+      require(torch_library_impl(library, name.c_str(), entry.kernel, TORCH_ABI_VERSION), "register a kernel");
+    }
+    return;
+  }
+  throw std::runtime_error("no operator has the name " + name);
+}
 
 }  // namespace
 
 }  // namespace tileproof::kernels
+
+extern "C" {
+
+__attribute__((visibility("default"))) const char* tileproof_operator_schemas(const char* group_size) {
+  static std::string text;
+  text.clear();
+  for (const tileproof::kernels::Operator* of : tileproof::kernels::all_operators)
+    text += of->schema(group_size) + "\n";
+  return text.c_str();
+}
+
+__attribute__((visibility("default"))) void tileproof_set_error_types(void* illegal, void* out_of_memory) {
+  tileproof::kernels::error_types() = {illegal, out_of_memory};
+}
+
+__attribute__((visibility("default"))) const char* tileproof_register_operator(const char* space, const char* name,
+                                                                               const char* key) {
+  static std::string why_not;
+  try {
+    tileproof::kernels::register_operator(space, name, key);
+    return nullptr;
+  } catch (const std::exception& error) {
+    why_not = error.what();
+    return why_not.c_str();
+  }
+}
+
+}  // extern "C"

@@ -1,26 +1,24 @@
-/// The kernels as PyTorch operators.
+/// The kernels as PyTorch operators, in a library for every PyTorch from 2.10 on. It registers nothing by itself: its
+/// loader defines the schemas and then has the kernels registered, as the Python package (fuzz/python/tileproof/ops.py)
+/// and registered_when_loaded.cpp do.
 ///
-/// One function an operator serves CPU, CUDA and fake tensors: all three ask the rules of operator_rules.h and give the
-/// same shape; only then does a fake one return without having computed anything. A call that is refused throws
-/// c10::ValueError. Strides and storage offsets are free: what a kernel cannot load from is copied first.
+/// CPU, CUDA and meta tensors go through one function an operator, which asks the rules of operator_rules.h. Strides
+/// and storage offsets are free: what a kernel cannot load from is copied first.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-#include <c10/core/SymInt.h>
+extern "C" {
 
-#include <cstdint>
+/// The schemas of the operators, one a line: "pack(Tensor codes, int inner_k_tiles) -> Tensor".
+/// @param group_size  the type of that argument: SymInt, which a compiler may leave open, or int
+const char* tileproof_operator_schemas(const char* group_size);
 
-namespace tileproof::kernels {
+/// Says which Python exceptions tell of an illegal call and of a failed allocation.
+void tileproof_set_error_types(void* illegal, void* out_of_memory);
 
-using at::Tensor;
+/// Registers the kernel of an operator.
+/// @param space  the namespace in which the operator is defined
+/// @param key    CPU, CUDA, Meta, or Autograd: backward through the operator is an error
+/// @return       nullptr, or why nothing was registered, valid until the next call
+const char* tileproof_register_operator(const char* space, const char* name, const char* key);
 
-Tensor pack_tensor(const Tensor& codes, std::int64_t inner_k_tiles);
-Tensor unpack_tensor(const Tensor& packed_w, std::int64_t inner_k_tiles);
-Tensor dequantize_tensor(const Tensor& packed_w, const Tensor& scales_and_zeros, c10::SymInt group_size,
-                         std::int64_t inner_k_tiles);
-Tensor dequantize_tensor_integer(const Tensor& packed_w, const Tensor& scales, const Tensor& zero_points,
-                                 c10::SymInt group_size, std::int64_t inner_k_tiles);
-Tensor dequantize_tensor_scale_only(const Tensor& packed_w, const Tensor& scales, c10::SymInt group_size,
-                                    std::int64_t inner_k_tiles);
-
-}  // namespace tileproof::kernels
+}  // extern "C"

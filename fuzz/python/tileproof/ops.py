@@ -1,0 +1,298 @@
+"""The kernels as PyTorch operators. Importing this registers them as torch.ops.tileproof.
+
+The library libtileproof_torch.so holds the kernels for CPU and CUDA, and serves every PyTorch from 2.10 on. Here are
+what the stable interface of PyTorch has no place for: tags, the operators of fake tensors, whose sizes a compiler may
+leave open, and that there is no derivative. kernels/torch/ARGUMENTS.md says what the operators take.
+"""
+
+import ctypes
+import re
+
+from tileproof import _native
+
+OLDEST_TORCH = (2, 10)
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    raise ImportError(f"the operators of tileproof need PyTorch, and there is no package {error.name}: pip install torch") from None
+
+_version = tuple(map(int, re.match(r"(\d+)\.(\d+)", torch.__version__).groups()))
+if _version < OLDEST_TORCH:
+    raise ImportError(
+        f"the operators of tileproof need PyTorch {'.'.join(map(str, OLDEST_TORCH))} or later, and this is "
+        f"{torch.__version__}: pip install --upgrade torch"
+    )
+
+_library = _native.loaded("libtileproof_torch.so")
+_library.tileproof_operator_schemas.restype = ctypes.c_char_p
+_library.tileproof_register_operator.restype = ctypes.c_char_p
+_library.tileproof_set_error_types.argtypes = [ctypes.py_object, ctypes.py_object]
+_library.tileproof_set_error_types(ValueError, torch.OutOfMemoryError)
+_kept = []  # what is not kept is taken back
+
+# --- The rules of kernels/torch/operator_rules.h, asked of fake tensors -------------------------------------------------
+
+MOST_ELEMENTS = (2**63 - 1) // 64
+FLOAT_TYPES = torch.bfloat16, torch.float16, torch.float32
+
+
+def _known(size):
+    """The number, or None where a compiler leaves it open."""
+    return size.node.maybe_as_int() if isinstance(size, torch.SymInt) else size
+
+
+def _text(given):
+    if isinstance(given, torch.Tensor):
+        return f"{str(given.dtype).removeprefix('torch.')} [{', '.join(map(str, given.shape))}] on {given.device}"
+    return str(given)
+
+
+def _holds(condition):
+    """A condition on open sizes is a guard or, where they have no value yet, is asserted when the program runs."""
+    if isinstance(condition, bool):
+        return condition
+    from torch.fx.experimental.symbolic_shapes import expect_true
+
+    return expect_true(condition)
+
+
+class _Rules:
+    """Of an operator: asks rules, in the order of the table."""
+
+    def __init__(self, operator):
+        self.operator = operator
+
+    def ask(self, condition, argument, given, legal):
+        if not _holds(condition):
+            raise ValueError(f"{self.operator}: {argument}: given {_text(given)}, legal is {legal}")
+
+    def inner_k_tiles(self, number):
+        self.ask(number in (2, 4, 8), "inner_k_tiles", number, "2, 4 or 8")
+
+    def elements(self, argument, tensor, experts, n, k):
+        """Of sizes that are not known: they cannot be too large, the allocation will tell."""
+        known = [_known(size) for size in (experts, n, k)]
+        if None not in known:
+            experts, n, k = known
+            fits = n <= MOST_ELEMENTS and k <= MOST_ELEMENTS // (n + 8)
+            fits = fits and (experts <= 1 or experts <= MOST_ELEMENTS // ((n + 8) * max(k, 1)))
+            self.ask(fits, argument, tensor, "experts * n * k within 64 bits")
+
+    def packed_w(self, packed_w, inner_k_tiles):
+        """Returns the experts, as a list of one or none, the n-tiles and k."""
+        self.ask(packed_w.dtype == torch.int32, "packed_w", packed_w, "int32")
+        legal = "4 dimensions [n_tiles][k/(16*inner_k_tiles)][32][inner_k_tiles/2], or 5 with experts first"
+        self.ask(packed_w.dim() in (4, 5), "packed_w", packed_w, legal)
+        self.ask(packed_w.shape[-2] == 32, "packed_w", packed_w, "32 lanes in the last dimension but one")
+        words = inner_k_tiles // 2
+        legal = f"inner_k_tiles/2 words of a lane in the last dimension = {words}"
+        self.ask(packed_w.shape[-1] == words, "packed_w", packed_w, legal)
+        experts = list(packed_w.shape[:-4])
+        n_tiles, k = packed_w.shape[-4], packed_w.shape[-3] * 16 * inner_k_tiles
+        self.elements("packed_w", packed_w, experts[0] if experts else 1, n_tiles * 8, k)
+        return experts, n_tiles, k
+
+    def group_size(self, group_size, k):
+        legal = f"a positive multiple of 16 that divides k = {k}"
+        self.ask(group_size >= 1, "group_size", group_size, legal)
+        self.ask(group_size % 16 == 0, "group_size", group_size, legal)
+        self.ask(k % group_size == 0, "group_size", group_size, legal)
+
+    def scales(self, name, scales, packed_w, experts, n_tiles, groups):
+        """Returns n."""
+        with_zeros = name == "scales_and_zeros"
+        self.ask(scales.dtype in FLOAT_TYPES, name, scales, "bfloat16, float16 or float32")
+        self.ask(scales.device == packed_w.device, name, scales, "on the device of packed_w")
+        dims, form = (3, "[k/group_size][n][2]") if with_zeros else (2, "[k/group_size][n]")
+        legal = f"{dims} dimensions {form}, or {dims + 1} with experts first where packed_w has them"
+        self.ask(scales.dim() == dims + len(experts), name, scales, legal)
+        if experts:
+            self.ask(scales.shape[0] == experts[0], name, scales, "as many experts as packed_w")
+        groups_of_scales, n = scales.shape[len(experts)], scales.shape[len(experts) + 1]
+        self.ask(groups_of_scales == groups, name, scales, f"k/group_size groups = {groups}")
+        for holds in n <= n_tiles * 8, n_tiles * 8 <= n + 7:
+            self.ask(holds, name, scales, f"n with ceil(n/8) n-tiles, as many as packed_w = {n_tiles}")
+        if with_zeros:
+            self.ask(scales.shape[-1] == 2, name, scales, "a scale and a zero in the last dimension")
+        return n
+
+    def zero_points(self, zero_points, scales, packed_w):
+        self.ask(zero_points.dtype == torch.int8, "zero_points", zero_points, "int8")
+        self.ask(zero_points.device == packed_w.device, "zero_points", zero_points, "on the device of packed_w")
+        legal = f"the sizes of scales: {_text(scales)}"
+        self.ask(zero_points.dim() == scales.dim(), "zero_points", zero_points, legal)
+        for own, other in zip(zero_points.shape, scales.shape):
+            self.ask(own == other, "zero_points", zero_points, legal)
+
+
+def _fake_pack(codes, inner_k_tiles):
+    rules = _Rules("pack")
+    rules.inner_k_tiles(inner_k_tiles)
+    rules.ask(codes.dtype == torch.uint8, "codes", codes, "uint8")
+    rules.ask(codes.dim() in (2, 3), "codes", codes, "2 dimensions [n][k/2], or 3 with experts first")
+    experts, n, k = list(codes.shape[:-2]), codes.shape[-2], codes.shape[-1] * 2
+    rules.elements("codes", codes, experts[0] if experts else 1, n, k)
+    supertile = 16 * inner_k_tiles
+    rules.ask(k % supertile == 0, "codes", codes, f"k a multiple of 16 * inner_k_tiles = {supertile}")
+    return codes.new_empty([*experts, (n + 7) // 8, k // supertile, 32, inner_k_tiles // 2], dtype=torch.int32)
+
+
+def _fake_unpack(packed_w, inner_k_tiles):
+    rules = _Rules("unpack_tensor_core_tiled_layout")
+    rules.inner_k_tiles(inner_k_tiles)
+    experts, n_tiles, k = rules.packed_w(packed_w, inner_k_tiles)
+    return packed_w.new_empty([*experts, n_tiles * 8, k])
+
+
+def _fake_dequantize(operator, name, packed_w, scales, zero_points, group_size, inner_k_tiles):
+    rules = _Rules(operator)
+    rules.inner_k_tiles(inner_k_tiles)
+    experts, n_tiles, k = rules.packed_w(packed_w, inner_k_tiles)
+    rules.group_size(group_size, k)
+    n = rules.scales(name, scales, packed_w, experts, n_tiles, k // group_size)
+    if zero_points is not None:
+        rules.zero_points(zero_points, scales, packed_w)
+    return scales.new_empty([*experts, n, k])
+
+
+def _fake_float(packed_w, scales_and_zeros, group_size, inner_k_tiles):
+    of = "dequantize_tensor_core_tiled_layout", "scales_and_zeros"
+    return _fake_dequantize(*of, packed_w, scales_and_zeros, None, group_size, inner_k_tiles)
+
+
+def _fake_integer(packed_w, scales, zero_points, group_size, inner_k_tiles):
+    return _fake_dequantize("dequantize_integer", "scales", packed_w, scales, zero_points, group_size, inner_k_tiles)
+
+
+def _fake_scale_only(packed_w, scales, group_size, inner_k_tiles):
+    return _fake_dequantize("dequantize_scale_only", "scales", packed_w, scales, None, group_size, inner_k_tiles)
+
+
+_FAKES = {
+    "pack": _fake_pack,
+    "unpack_tensor_core_tiled_layout": _fake_unpack,
+    "dequantize_tensor_core_tiled_layout": _fake_float,
+    "dequantize_integer": _fake_integer,
+    "dequantize_scale_only": _fake_scale_only,
+}
+
+# --- There is no derivative ---------------------------------------------------------------------------------------------
+
+
+def _define_no_derivative(space, library):
+    """Defines the operator that backward comes to: an error, and for a compiler that traces backward a tensor."""
+    library.define("_no_derivative(Tensor grad, Tensor input, str name) -> Tensor", tags=(torch.Tag.pt2_compliant_tag,))
+
+    def raised(grad, input, name):
+        raise RuntimeError(f"derivative for {name} is not implemented")
+
+    library.impl("_no_derivative", raised, "CompositeExplicitAutograd")
+    fake = lambda grad, input, name: torch.empty_like(input)
+    torch.library.register_fake(f"{space}::_no_derivative", fake, lib=library)
+
+
+def _register_no_derivative(space, name, library):
+    """Makes backward through an operator an error, whose scales, its second argument, may require grad."""
+    no_derivative = getattr(torch.ops, space)._no_derivative.default
+    full_name = f"{space}::{name}"
+
+    def set_up(ctx, inputs, output):
+        ctx.save_for_backward(inputs[1])
+        ctx.arguments = len(inputs)
+
+    def backward(ctx, grad):
+        return (None, no_derivative(grad, ctx.saved_tensors[0], full_name)) + (None,) * (ctx.arguments - 2)
+
+    if _register(space, name, "Autograd") is None:
+        # In C++, which costs a call nothing. It raises where backward begins; a compiler that traces backward needs a rule.
+        _register_no_derivative_for_traces(space, name, set_up, backward)
+    else:
+        torch.library.register_autograd(full_name, backward, setup_context=set_up, lib=library)
+
+
+def _register_no_derivative_for_traces(space, name, set_up, backward):
+    from torch._functorch.utils import enable_single_level_autograd_function
+
+    operator = getattr(getattr(torch.ops, space), name).default
+    below_autograd = torch._C._AutoDispatchBelowAutograd
+
+    class NoDerivative(torch.autograd.function._SingleLevelFunction):
+        @staticmethod
+        def forward(ctx, *arguments):
+            set_up(ctx, arguments, None)
+            with below_autograd():
+                return operator(*arguments)
+
+    NoDerivative.backward = staticmethod(backward)
+
+    @operator.py_impl(torch._C.DispatchKey.Autograd)
+    def traced(*arguments):
+        if arguments[1].requires_grad and torch.is_grad_enabled():
+            with enable_single_level_autograd_function():
+                return NoDerivative.apply(*arguments)
+        with below_autograd():
+            return operator(*arguments)
+
+
+# --- Registration -------------------------------------------------------------------------------------------------------
+
+
+def _register(space, name, key):
+    """Registers a kernel. Returns why not, or None."""
+    why_not = _library.tileproof_register_operator(space.encode(), name.encode(), key.encode())
+    return why_not.decode() if why_not else None
+
+
+def register(space, names=None, group_size="SymInt"):
+    """Defines and registers operators.
+
+    Args:
+        space: the namespace, which may have other operators.
+        names: of the operators; all, if it is None.
+        group_size: the type of that argument in the schema.
+
+    Returns:
+        torch.ops.<space>.
+
+    Raises:
+        ImportError: an operator of that name is there already, or this PyTorch refuses one.
+    """
+    schemas = _library.tileproof_operator_schemas(group_size.encode()).decode().splitlines()
+    schemas = {schema.partition("(")[0]: schema for schema in schemas}
+    chosen = [name for name in schemas if names is None or name in names]
+    for name in chosen:
+        if _is_defined(f"{space}::{name}"):
+            raise ImportError(
+                f"{space}::{name} is already registered, by another library or another tileproof in this process: load one of them"
+            )
+    library = torch.library.Library(space, "FRAGMENT")
+    _kept.append(library)
+    tags = torch.Tag.pt2_compliant_tag, torch.Tag.flexible_layout
+    _define_no_derivative(space, library)
+    for name in chosen:
+        library.define(schemas[name], tags=tags)
+        if why_not := _register(space, name, "CPU"):
+            raise ImportError(f"PyTorch {torch.__version__} refuses {space}::{name}: {why_not}")
+        _register(space, name, "CUDA")  # none in a library that was built without
+        torch.library.register_fake(f"{space}::{name}", _FAKES[name], lib=library)
+        if "dequantize" in name:
+            _register_no_derivative(space, name, library)
+        else:  # of whole numbers alone
+            library.impl(name, torch.library.fallthrough_kernel, "Autograd")
+    return getattr(torch.ops, space)
+
+
+def _is_defined(full_name):
+    try:
+        torch._C._get_schema(full_name, "")
+        return True
+    except RuntimeError:
+        return False
+
+
+_operators = register("tileproof")
+
+
+def __getattr__(name):
+    return getattr(_operators, name)

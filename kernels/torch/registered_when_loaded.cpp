@@ -1,0 +1,47 @@
+// The operators for programs without Python, in a library that defines and registers them while it is loaded. Without
+// tags, and with sizes that are known: the Python package (fuzz/python/tileproof/ops.py) has both.
+#include <cstdio>
+#include <sstream>
+
+#include "kernels/torch/operators.h"
+#include "kernels/torch/shim.h"
+
+namespace tileproof::kernels {
+
+namespace {
+
+constexpr char space[] = "tileproof";
+
+void register_all() {
+  TorchLibraryHandle library = nullptr;  // kept: what is not kept is taken back
+  require(aoti_torch_library_init_def(space, __FILE__, __LINE__, &library), "define the operators of tileproof");
+  std::istringstream schemas(tileproof_operator_schemas("SymInt"));
+  for (std::string schema; std::getline(schemas, schema);) {
+    require(aoti_torch_library_def(library, schema.c_str()), "define an operator of tileproof");
+    const std::string name = schema.substr(0, schema.find('('));
+    for (const char* key : {
+           "CPU",
+#if defined(TILEPROOF_HAS_CUDA)
+               "CUDA",
+#endif
+               "Meta", "Autograd"
+         }) {
+      const char* const why_not = tileproof_register_operator(space, name.c_str(), key);
+      if (why_not != nullptr) throw std::runtime_error(why_not);
+    }
+  }
+}
+
+[[maybe_unused]] const bool is_registered = [] {
+  try {
+    register_all();
+    return true;
+  } catch (const std::exception& error) {  // one that left a library's initialisation would end the process
+    std::fprintf(stderr, "libtileproof_torch_when_loaded.so registers nothing: %s\n", error.what());
+    return false;
+  }
+}();
+
+}  // namespace
+
+}  // namespace tileproof::kernels
