@@ -56,6 +56,7 @@ const FolderRow rows[] = {
 
     {"fuzz/records", {"properties", "reports"}},
     {"fuzz/process", {"fuzz/records"}},
+    {"fuzz/python", {"properties"}},
     {"fuzz/corpus", {"fuzz/process"}},
     {"fuzz/campaign", {"fuzz/corpus"}},
     {"fuzz/commands", {"fuzz/campaign"}},

@@ -78,14 +78,17 @@ def hashed(data):
 
 
 def described(error):
-    """ "ValueError: no such thing (mine.py, line 12)", of the last line of the module that it passed."""
-    text = one_line(f"{type(error).__name__}: {error}")
-    line, trace = 0, error.__traceback__
+    """ "ValueError: no such thing (mine.py, line 12)", of the last line that it passed of the module or of a file from which
+    the module has its functions."""
+    functions = [getattr(module, name, None) for name in FUNCTIONS]
+    files = {module_file, *(one.__code__.co_filename for one in functions if inspect.isfunction(one))}
+    place, trace = "", error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == module_file:
-            line = trace.tb_lineno
+        file = trace.tb_frame.f_code.co_filename
+        if file in files:
+            place = f" ({os.path.basename(file)}, line {trace.tb_lineno})"
         trace = trace.tb_next
-    return f"{text} ({os.path.basename(module_file)}, line {line})" if line else text
+    return one_line(f"{type(error).__name__}: {error}") + place
 
 
 def is_autocast_enabled_on_cpu(torch):

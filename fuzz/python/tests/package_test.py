@@ -1,0 +1,328 @@
+"""The Python package as a user meets it: the specification over numpy, the kernels over torch, the test helper and the
+pytest plugin. The package is on PYTHONPATH."""
+
+import os
+import re
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import tileproof
+import torch
+from tileproof import reference
+
+PROJECT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "example_project")
+TINYGEMM = ["tinygemm-2", "tinygemm-4", "tinygemm-8"]
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def codes_of(n, k, seed=0):
+    return np.random.default_rng(seed).integers(0, 16, (n, k), dtype=np.uint8)
+
+
+def pairs_of(codes):
+    return torch.from_numpy(codes[..., 0::2] << 4 | codes[..., 1::2])
+
+
+# --- Formats and the specification --------------------------------------------------------------------------------------
+
+
+def test_formats_say_what_they_are():
+    formats = tileproof.formats()
+    assert len(formats) == 22
+    awq = formats["awq"]
+    assert awq.packed == tileproof.Tensor("packed", "int32", "[k][n/8]")
+    assert (awq.n_multiple, awq.k_multiple, awq.weights, awq.has_kernels) == (8, 1, "[k][n]", False)
+    assert awq.schemes[0].tensors[1] == tileproof.Tensor("zeros", "int32", "[k/group_size][n/8]")
+    assert [name for name, one in formats.items() if one.has_kernels] == TINYGEMM
+    assert [name for name, one in formats.items() if not one.packs_codes_alone] == ["q4_0", "q4_1", "q4_k", "mxfp4-gguf"]
+
+
+def test_the_specification_packs_as_a_line_of_numpy_does():
+    codes = codes_of(16, 64)
+    assert (reference.pack(codes, "plain") == (codes[:, 0::2] << 4 | codes[:, 1::2])).all()
+    assert (reference.pack(codes, "mxfp4") == (codes[:, 1::2] << 4 | codes[:, 0::2])).all()
+    order = [0, 2, 4, 6, 1, 3, 5, 7]  # of AWQ: the output channel in each nibble, the lowest first
+    words = sum(codes.T.reshape(64, 2, 8)[:, :, of].astype(np.uint32) << 4 * at for at, of in enumerate(order))
+    assert (reference.pack(codes, "awq") == words.view(np.int32)).all()
+    flat = codes_of(3, 5).reshape(-1)
+    padded = np.append(flat, np.uint8(7))  # of NF4, 7 is the code of 0
+    assert (reference.pack(flat.reshape(3, 5), "nf4")[:, 0] == (padded[0::2] << 4 | padded[1::2])).all()
+
+
+@pytest.mark.parametrize("name", [name for name, one in tileproof.formats().items() if one.packs_codes_alone])
+def test_the_specification_unpacks_what_it_packs_and_converts_it(name):
+    codes = codes_of(128, 256, seed=1)
+    packed = reference.pack(codes, name)
+    assert packed.dtype.name == tileproof.formats()[name].packed.dtype
+    assert (reference.unpack(packed, name, 128, 256) == codes).all()
+    if name != "tinygemm-4":
+        converted = reference.convert(packed, name, "tinygemm-4", 128, 256)
+        assert (converted == reference.pack(codes, "tinygemm-4")).all()
+
+
+def test_the_specification_dequantizes_with_the_types_that_it_is_given():
+    codes = codes_of(8, 64)
+    packed = reference.pack(codes, "plain")
+    scales = np.random.default_rng(2).normal(size=(2, 8))
+    zeros = np.random.default_rng(3).integers(-8, 24, (2, 8), dtype=np.int8)
+    group = np.arange(64) // 32
+    for dtype in np.float16, np.float32:
+        exact = (codes.astype(float) - zeros[group].T) * scales.astype(dtype)[group].T.astype(float)
+        got = reference.dequantize(packed, (scales.astype(dtype), zeros), "plain", 8, 64, 32)
+        assert got.dtype == dtype and (got == exact.astype(dtype)).all()
+    ones = np.full((2, 8), 0x3F80, np.uint16)  # bf16's 1, as bits
+    got = reference.dequantize(packed, ones, "plain", 8, 64, 32, scheme="none")
+    assert (got == (codes.astype(np.float32).view(np.uint32) >> 16)).all()
+    weights = reference.dequantize(reference.pack(codes, "awq"), (np.ones((2, 8), np.float16), np.zeros((2, 1), np.int32)), "awq", 8, 64, 32)
+    assert (weights == codes.T).all()
+    half = np.full((8, 2), 126, np.uint8)  # of mxfp4, e8m0: 2^-1
+    fp32 = reference.dequantize(reference.pack(np.full((8, 64), 7, np.uint8), "mxfp4"), half, "mxfp4", 8, 64, 32, dtype="fp32")
+    assert fp32.dtype == np.float32 and (fp32 == 3).all()
+
+
+ILLEGAL = [
+    (lambda: reference.pack(codes_of(8, 64).astype(int), "awq"), ValueError, r"codes: given int64 \[8, 64\], legal is uint8"),
+    (lambda: reference.pack(codes_of(8, 64) + 16, "awq"), ValueError, "codes: given 31 among them, legal is 0 to 15"),
+    (lambda: reference.pack(codes_of(9, 64), "awq"), ValueError, "n: given 9, legal is a multiple of 8"),
+    (lambda: reference.pack(codes_of(8, 64), "awk"), ValueError, "format: given 'awk', legal is tinygemm-2, "),
+    (lambda: reference.pack(codes_of(8, 64), "q4_0"), ValueError, "format: given 'q4_0', whose packed codes hold parameters"),
+    (lambda: reference.unpack(np.zeros((64, 1)), "awq", 8, 64), ValueError, r"packed: given float64 \[64, 1\], legal is int32"),
+    (lambda: reference.unpack(np.zeros((64, 1), np.int32), "awq", 8, 1.5), TypeError, "k: given 1.5, legal is a whole number"),
+    (lambda: dequantized(group_size=24), ValueError, "group_size: given 24, legal is a divisor of k = 64"),
+    (lambda: dequantized(scheme="bias"), ValueError, "scheme: given 'bias', legal is float, integer, none"),
+    (lambda: dequantized(scheme="integer"), ValueError, "parameters: given 1 tensors, legal is scales, zero_points, of scheme"),
+    (lambda: dequantized(dtype="int8"), ValueError, "dtype: given 'int8', legal is bf16, fp16 or fp32"),
+    (lambda: dequantized(np.ones((1, 8, 2), np.float16)), ValueError, r"scales_and_zeros: given float16 \[1, 8, 2\], legal"),
+    (lambda: dequantized(np.ones((2, 8, 2))), ValueError, "scales_and_zeros: given float64 .*, legal is float16, float32"),
+]
+
+
+def dequantized(parameters=np.ones((2, 8, 2), np.float16), group_size=32, **others):
+    return reference.dequantize(reference.pack(codes_of(8, 64), "plain"), parameters, "plain", 8, 64, group_size, **others)
+
+
+@pytest.mark.parametrize("call, error, text", ILLEGAL, ids=lambda value: value[:20] if isinstance(value, str) else "")
+def test_an_illegal_argument_is_named(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+
+
+# --- The kernels --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", TINYGEMM)
+def test_the_kernels_give_what_the_specification_gives(format):
+    n, k, group_size = 21, 256, 64
+    codes = codes_of(n, k, seed=4)
+    packed = tileproof.pack(pairs_of(codes), format)
+    assert (packed.numpy() == reference.pack(codes, format)).all()
+    assert torch.equal(tileproof.unpack(packed, format, n, k), pairs_of(codes))
+    generator = torch.Generator().manual_seed(5)
+    scales = torch.randn(k // group_size, n, 2, generator=generator)
+    zero_points = torch.randint(-128, 128, (k // group_size, n), dtype=torch.int8, generator=generator)
+    for dtype in torch.float16, torch.float32, torch.bfloat16:
+        typed = scales.to(dtype)
+        one = typed[..., 0].contiguous()
+        for scheme, parameters in ("float", typed), ("integer", (one, zero_points)), ("none", one):
+            got = tileproof.dequantize(packed, parameters, format, n, k, group_size, scheme=scheme, dtype=dtype)
+            given = parameters if isinstance(parameters, tuple) else (parameters,)
+            arrays = tuple(bits_of(tensor) for tensor in given)
+            wanted = reference.dequantize(packed.numpy(), arrays, format, n, k, group_size, scheme=scheme)
+            assert got.dtype == dtype and (bits_of(got) == wanted).all(), (dtype, scheme)
+    got = tileproof.dequantize(packed, (scales[..., 0], zero_points), format, n, k, group_size)
+    assert got.shape == (n, k)
+
+
+def bits_of(tensor):
+    """As numpy has it: bf16 as its bits."""
+    return tensor.view(torch.uint16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
+
+
+def test_the_kernels_take_experts():
+    codes = np.stack([codes_of(16, 128, seed) for seed in (6, 7)])
+    packed = tileproof.pack(pairs_of(codes), "tinygemm-4")
+    assert packed.shape == (2, 2, 2, 32, 2)
+    assert torch.equal(tileproof.unpack(packed, "tinygemm-4", 16, 128), pairs_of(codes))
+
+
+PACKED = torch.zeros(3, 2, 32, 2, dtype=torch.int32)
+ILLEGAL_OF_KERNELS = [
+    (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "awq"), ValueError, "format: given 'awq', which has no production kernels"),
+    (lambda: tileproof.pack(codes_of(8, 32), "tinygemm-4"), TypeError, "codes: given ndarray, legal is a torch.Tensor"),
+    (lambda: tileproof.pack(pairs_of(codes_of(8, 32)), "tinygemm-4"), ValueError, "codes: given .* legal is k a multiple of"),
+    (lambda: tileproof.unpack(PACKED, "tinygemm-4", 8, 128), ValueError, "n: given 8, legal is 17 to 24"),
+    (lambda: tileproof.unpack(PACKED, "tinygemm-4", 20, 64), ValueError, "k: given 64, legal is 128"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 24, 128, 64), ValueError, "scales_and_zeros: given 20 rows, legal is n = 24"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, dtype=torch.half), ValueError, "dtype: given torch.float16, legal is that of scales_and_zeros"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 48), ValueError, "group_size: given 48"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call, error, text", ILLEGAL_OF_KERNELS, ids=lambda value: value[:20] if isinstance(value, str) else "")
+def test_an_illegal_argument_of_the_kernels_is_named(call, error, text):
+    with pytest.raises(error, match=text):
+        call()
+
+
+# --- The test helper ----------------------------------------------------------------------------------------------------
+
+RIGHT = """
+import numpy as np
+
+def dequantize(packed, scales, zero_points, group_size):
+    codes = np.stack([packed >> 4, packed & 15], axis=-1).reshape(packed.shape[0], -1)
+    group = np.arange(codes.shape[1]) // group_size
+    return ((codes.astype(np.float64) - zero_points[group].T) * scales[group].T).astype(scales.dtype)
+"""
+OF_PLAIN = dict(format="plain", schemes=["integer"], types=["fp32"])
+
+
+def module_of(text, tmp_path):
+    """A module whose file another process finds."""
+    name = f"mine_{len(os.listdir(tmp_path))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    module = types.ModuleType(name)
+    module.__file__ = str(tmp_path / f"{name}.py")
+    sys.modules[name] = module
+    exec(compile(text, module.__file__, "exec"), module.__dict__)
+    return module
+
+
+def test_a_right_function_passes_and_leaves_nothing_behind(tmp_path):
+    module = module_of(RIGHT, tmp_path)
+    said = tileproof.verify(module.dequantize, **OF_PLAIN)
+    assert re.match(r"PASSED: \d\d PASSED, ", said)
+    assert not os.path.exists("tileproof-runs")
+
+
+def test_a_module_is_judged_with_what_it_states(tmp_path):
+    module = module_of(RIGHT + "\nFORMAT, SCHEMES, TYPES = 'plain', ['integer'], ['fp32']\n", tmp_path)
+    assert tileproof.verify(module, properties=["value/"]).startswith("PASSED: 1 PASSED")
+
+
+def test_a_fault_is_told_with_its_smallest_case_and_a_line_that_replays_it(tmp_path):
+    module = module_of(RIGHT.replace("packed >> 4, packed & 15", "packed & 15, packed >> 4"), tmp_path)
+    with pytest.raises(AssertionError) as raised:
+        tileproof.verify(module.dequantize, **OF_PLAIN)
+    story = str(raised.value)
+    assert story.startswith("dequantize of mine_0.py is not what plain says\n\nFAILED index/dequantize_takes_every_code")
+    assert "row 0, column 0 (byte 0, nibble 1): expected 0, got 1, which is row 0, column 1" in story
+    assert "other properties fail: " in story
+    (line,) = [line for line in story.splitlines() if "tileproof replay" in line]
+    words = line.split()[1:]
+    replayed = subprocess.run([sys.executable, "-m", "tileproof", *words], capture_output=True, text=True)
+    assert replayed.returncode == 1 and "FAILED" in replayed.stdout, replayed
+
+
+def test_a_function_that_raises_is_told_with_its_line(tmp_path):
+    module = module_of(RIGHT.replace("    group =", "    raise RuntimeError('no')\n    group ="), tmp_path)
+    with pytest.raises(AssertionError, match=r"RuntimeError: no \(mine_0.py, line 6\)"):
+        tileproof.verify(module.dequantize, properties=["value/"], **OF_PLAIN)
+
+
+def test_a_function_of_torch_is_judged(tmp_path):
+    module = module_of("import torch\n\ndef pack(codes):\n    return codes[:, 0::2] << 4 | codes[:, 1::2]\n", tmp_path)
+    assert tileproof.verify(module.pack, format="plain", properties=["index/"]).startswith("PASSED: 1 PASSED")
+    with pytest.raises(AssertionError, match="index/pack_puts_every_code"):
+        tileproof.verify(module.pack, format="mxfp4", properties=["index/"])
+
+
+def test_seconds_are_spent(tmp_path):
+    module = module_of(RIGHT, tmp_path)
+    one = tileproof.verify(module.dequantize, properties=["value/"], cases=30, seed=7, **OF_PLAIN)
+    assert one.split(" in ")[1] != tileproof.verify(module.dequantize, properties=["value/"], seconds=2, **OF_PLAIN).split(" in ")[1]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="about a machine without a GPU")
+def test_what_cannot_run_here_is_a_skipped_test_and_never_passes(tmp_path):
+    module = module_of("import torch\n\ndef pack(codes):\n    return codes[:, 0::2] << 4 | codes[:, 1::2]\n", tmp_path)
+    with pytest.raises(tileproof.NotJudged, match="CUDA"):
+        tileproof.verify(module.pack, format="plain", device="cuda")
+    assert not os.path.exists("tileproof-runs")
+
+
+def test_a_property_that_cannot_be_asked_does_not_pass(tmp_path):
+    module = module_of(RIGHT, tmp_path)
+    with pytest.raises(AssertionError, match="has nothing to run"):
+        tileproof.verify(module.dequantize, properties=["index/pack"], **OF_PLAIN)
+
+
+def inner():
+    def dequantize(packed, scales):
+        return packed
+
+    return dequantize
+
+
+ILLEGAL_OF_VERIFY = [
+    (lambda f: tileproof.verify(f), ValueError, "format: given none, legal is tinygemm-2"),
+    (lambda f: tileproof.verify(f, format="awk"), ValueError, "format: given 'awk', legal is"),
+    (lambda f: tileproof.verify(f, format="awq", device="tpu"), ValueError, "device: given 'tpu', legal is 'cpu' or 'cuda'"),
+    (lambda f: tileproof.verify(f, format="awq", operation="dequant"), ValueError, "operation: given 'dequant', legal is"),
+    (lambda f: tileproof.verify(f, format="awq", type=["fp16"]), TypeError, "type: no such argument, legal is types"),
+    (lambda f: tileproof.verify(f, format="awq", types=["fp64"]), ValueError, "TYPES: given 'fp64', legal is"),
+    (lambda f: tileproof.verify(f, format="awq", group_sizes=[0]), ValueError, "GROUP_SIZES: given '0', legal is"),
+    (lambda f: tileproof.verify(f, format="awq", properties=["valu/"]), ValueError, "properties: given 'valu/', legal is a name of .*; did you mean 'value/'"),
+    (lambda f: tileproof.verify(f, format="awq", cases=0), ValueError, "cases"),
+    (lambda f: tileproof.verify(lambda packed: packed, format="awq"), ValueError, "given .*<lambda> of .*, legal is a function"),
+    (lambda f: tileproof.verify(inner(), format="awq"), ValueError, "dequantize of .*, legal is a function or a class's"),
+    (lambda f: tileproof.verify(pairs_of, format="awq"), ValueError, "operation: given none, and the function is named pairs_of"),
+    (lambda f: tileproof.verify(7, format="awq"), TypeError, "function_or_module: given 7, legal is a function or a module"),
+    (lambda f: tileproof.verify(re, format="awq"), ValueError, "function_or_module: given module re, which has none"),
+]
+
+
+@pytest.mark.parametrize("call, error, text", ILLEGAL_OF_VERIFY, ids=lambda value: value[:20] if isinstance(value, str) else "")
+def test_an_illegal_argument_of_verify_is_named(call, error, text, tmp_path):
+    function = module_of(RIGHT, tmp_path).dequantize
+    with pytest.raises(error, match=text):
+        call(function)
+    assert not os.path.exists("tileproof-runs")
+
+
+# --- The pytest plugin --------------------------------------------------------------------------------------------------
+
+
+def pytest_of_the_project(*arguments):
+    command = [sys.executable, "-m", "pytest", "-p", "tileproof.pytest_plugin", "-p", "no:cacheprovider", "-q", PROJECT]
+    ended = subprocess.run([*command, *arguments], capture_output=True, text=True)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def test_the_plugin_makes_a_test_of_each_property_of_each_marked_function():
+    code, said = pytest_of_the_project("--collect-only")
+    assert code == 0, said
+    assert "test_kernels.py::dequantize::value/integer_domain_rounds_once" in said
+    assert "test_kernels.py::with_swapped_nibbles::index/dequantize_takes_every_code" in said
+    assert "test_kernels.py::on_a_gpu::index/pack_puts_every_code" in said
+    assert "float_domain" not in said and "index/unpack" not in said, "of what it cannot be asked there is no test"
+
+
+def test_the_plugin_passes_what_is_right_and_tells_what_is_not():
+    code, said = pytest_of_the_project("-k", "dequantize and value or test_in_one_line or swapped and (index or value or write)")
+    assert code == 1, said
+    assert "2 failed, 3 passed" in said, said
+    assert "FAILED value/integer_domain_rounds_once on python: mismatch" in said
+    assert "tileproof replay --python " in said
+    code, said = pytest_of_the_project("-k", "dequantize and value and not swapped", "--tileproof-seed", "0x17")
+    assert code == 0 and "1 passed" in said, said
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="about a machine without a GPU")
+def test_the_plugin_skips_what_this_machine_cannot_run():
+    code, said = pytest_of_the_project("-k", "on_a_gpu and index", "-rs")
+    assert code == 0 and "1 skipped" in said and "CUDA" in said, said
+
+
+def test_the_plugin_refuses_a_mark_that_is_not_legal(tmp_path):
+    (tmp_path / "test_bad.py").write_text("import tileproof\n@tileproof.kernel(format='awk')\ndef dequantize(packed): pass\n")
+    command = [sys.executable, "-m", "pytest", "-p", "tileproof.pytest_plugin", "-p", "no:cacheprovider", "-q", "test_bad.py"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 2 and "format: given 'awk', legal is" in ended.stdout, ended.stdout
