@@ -55,6 +55,7 @@ struct OfKernels {
 class AFaultyKernel : public KernelsOfAUser, public testing::WithParamInterface<OfKernels> {};
 
 TEST_P(AFaultyKernel, IsFailedAndReplayed) {
+  if (is_sanitized && std::string(GetParam().name) == "WritesPast") GTEST_SKIP() << "the sanitizer sees it first";
   const Ran ran = judged(GetParam().fault, std::string("--property ") + GetParam().property);
   EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find(GetParam().said), std::string::npos) << ran.text;

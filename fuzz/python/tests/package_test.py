@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import types
 
 import numpy as np
@@ -198,7 +199,7 @@ def module_of(text, tmp_path):
 def test_a_right_function_passes_and_leaves_nothing_behind(tmp_path):
     module = module_of(RIGHT, tmp_path)
     said = tileproof.verify(module.dequantize, **OF_PLAIN)
-    assert re.match(r"PASSED: \d\d PASSED, ", said)
+    assert re.match(r"PASSED: 13 PASSED in .*; PASSED: 1 PASSED in ", said)
     assert not os.path.exists("tileproof-runs")
 
 
@@ -234,10 +235,19 @@ def test_a_function_of_torch_is_judged(tmp_path):
         tileproof.verify(module.pack, format="mxfp4", properties=["index/"])
 
 
-def test_seconds_are_spent(tmp_path):
+def test_a_script_that_judges_its_own_function_is_not_judged_again_by_the_process_that_judges(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(RIGHT + "\nimport tileproof\n" + f"print(tileproof.verify(dequantize, properties=['value/'], **{OF_PLAIN}))\n")
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    assert ended.stdout.startswith("PASSED: 1 PASSED"), ended
+
+
+def test_seconds_are_spent_and_what_they_leave_out_is_said(tmp_path):
     module = module_of(RIGHT, tmp_path)
-    one = tileproof.verify(module.dequantize, properties=["value/"], cases=30, seed=7, **OF_PLAIN)
-    assert one.split(" in ")[1] != tileproof.verify(module.dequantize, properties=["value/"], seconds=2, **OF_PLAIN).split(" in ")[1]
+    begin = time.monotonic()
+    said = tileproof.verify(module.dequantize, seconds=3, cases=30, **OF_PLAIN)
+    assert 2 <= time.monotonic() - begin < 15
+    assert said.count("PASSED: 13 PASSED") == 2 and said.endswith("; not asked: size/dequantize_of_a_large_matrix_is_as_specified")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="about a machine without a GPU")
@@ -271,6 +281,7 @@ ILLEGAL_OF_VERIFY = [
     (lambda f: tileproof.verify(f, format="awq", group_sizes=[0]), ValueError, "GROUP_SIZES: given '0', legal is"),
     (lambda f: tileproof.verify(f, format="awq", properties=["valu/"]), ValueError, "properties: given 'valu/', legal is a name of .*; did you mean 'value/'"),
     (lambda f: tileproof.verify(f, format="awq", cases=0), ValueError, "cases"),
+    (lambda f: tileproof.verify(f, format="awq", seconds=-1), ValueError, "seconds: given -1, legal is more than 0"),
     (lambda f: tileproof.verify(lambda packed: packed, format="awq"), ValueError, "given .*<lambda> of .*, legal is a function"),
     (lambda f: tileproof.verify(inner(), format="awq"), ValueError, "dequantize of .*, legal is a function or a class's"),
     (lambda f: tileproof.verify(pairs_of, format="awq"), ValueError, "operation: given none, and the function is named pairs_of"),
@@ -285,6 +296,20 @@ def test_an_illegal_argument_of_verify_is_named(call, error, text, tmp_path):
     with pytest.raises(error, match=text):
         call(function)
     assert not os.path.exists("tileproof-runs")
+
+
+def test_readme_shows_what_is_printed(tmp_path):
+    with open(os.path.join(os.path.dirname(PROJECT), "../../../README.md")) as readme:
+        first_screen = readme.read().partition("\n## ")[0]
+    program, printed = re.search(r"```python\n(.*?)```.*?```\n(AssertionError.*?)```", first_screen, re.DOTALL).groups()
+    (tmp_path / "mine.py").write_text(program)
+    ended = subprocess.run([sys.executable, "mine.py"], capture_output=True, text=True, timeout=100)
+    assert ended.returncode == 1 and printed in ended.stderr, ended
+    (replacement,) = re.findall(r"`(4 \* np.array.*?)`", first_screen)
+    program = program.replace("np.arange(0, 32, 4)", replacement).replace("tileproof.verify", "print(tileproof.verify")
+    (tmp_path / "mine.py").write_text(program.rstrip().replace("seconds=5", "seconds=1") + ")\n")
+    ended = subprocess.run([sys.executable, "mine.py"], capture_output=True, text=True, timeout=100)
+    assert ended.stdout.startswith("PASSED: 13 PASSED"), ended
 
 
 # --- The pytest plugin --------------------------------------------------------------------------------------------------

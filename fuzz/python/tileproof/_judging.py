@@ -26,6 +26,7 @@ from tileproof import _native, _specification
 OPERATIONS = "pack", "unpack", "dequantize", "convert"
 STATEMENTS = "schemes", "types", "group_sizes", "n_multiple", "k_multiple", "max_n", "max_k", "arrays", "format_to"
 RUNS = "tileproof-runs"
+LARGE = "size/"  # properties of matrices that take a slow function half a minute
 CASES = 100  # fewer meet too few classes of codes and parameters to be trusted
 
 
@@ -78,8 +79,16 @@ class Subject:
         return answer["properties"]
 
 
+is_judged_here = False  # whether this is the process in which a function is judged
+
+
 def found(file: str, module: str, name: str):
-    """A function of a file: of the module by that name, where importing that gives this file, or of the file alone."""
+    """A function of a file: of the module by that name, where importing that gives this file, or of the file alone.
+
+    For the process that judges: a script calls `verify` again while it is imported there.
+    """
+    global is_judged_here
+    is_judged_here = True
     try:
         spec = importlib.util.find_spec(module) if module != "__main__" else None
     except (ImportError, ValueError):
@@ -216,7 +225,7 @@ def run(subject: Subject, properties: Iterable[str], cases, seconds, seed) -> Ru
     records = os.path.join(folder, "records")
     command = [_native.PROGRAM, "verify", "--python", module, "--python-with", sys.executable, "--out", records]
     command += ["--no-accuracy", "--cases", str(cases), "--seed", str(seed)]
-    command += [] if seconds is None else ["--for", f"{seconds}s"]
+    command += [] if seconds is None else ["--for", f"{seconds:.1f}s"]
     for one in properties:
         command += ["--property", one]
     wide = {**os.environ, "COLUMNS": "160"}  # pytest's own would break the lines
@@ -233,7 +242,7 @@ def run(subject: Subject, properties: Iterable[str], cases, seconds, seed) -> Ru
         result.forget()
         __tracebackhide__ = True
         said = ended.stderr.strip().rpartition("\n")[2].removeprefix("tileproof: ")
-        raise ValueError(re.sub(r"^--(property|for)\b", lambda flag: {"property": "properties", "for": "seconds"}[flag[1]], said))
+        raise ValueError(re.sub(r"^--(property)?", lambda flag: "properties" if flag[1] else "", said))
     if ended.returncode not in (0, 1, 3):
         raise RuntimeError(f"tileproof ends with {ended.returncode}: {(ended.stderr or ended.stdout).strip()[-2000:]}")
     return result
@@ -264,7 +273,8 @@ def verify(
         format: a name of `tileproof.formats()`; of a module the default is its FORMAT.
         operation: pack, unpack, dequantize or convert; default: the name of the function.
         device: "cpu", the default, or "cuda".
-        seconds: goes on with fresh problems until so much time is used; default: `cases` for each property, once.
+        seconds: goes on with fresh problems until so much time is used. Large matrices (size/), which come last, are then not
+            begun; what is returned says so. Default: `cases` for each property, once, and size/.
         cases: problems drawn for each property.
         seed: of all problems; the same seed gives the same problems.
         properties: names of `tileproof list properties`, or how they begin; default: all that can be asked.
@@ -272,7 +282,7 @@ def verify(
             max_n, max_k, arrays, format_to. README says what they mean.
 
     Returns:
-        The verdict's line: "PASSED: 14 PASSED, ...".
+        The verdict, in a line: "PASSED: 14 PASSED, ...".
 
     Raises:
         AssertionError: the function is wrong, with the smallest case and the line that replays it; or too little was looked at.
@@ -280,16 +290,35 @@ def verify(
         ValueError, TypeError: an argument is not legal.
     """
     __tracebackhide__ = True  # pytest then ends with the caller's line
+    if is_judged_here:
+        return "not judged: this is the process that judges"
+    if seconds is not None and not 0 < seconds < 1e6:
+        raise ValueError(f"seconds: given {seconds}, legal is more than 0 and at most a million")
     subject = subject_of(function_or_module, format, operation, device, statements)
-    subject.askable()
-    ran = run(subject, properties, cases, seconds, seed)
-    if ran.exit_code == 0:
-        ran.forget()
-        return ran.last_line()
-    if ran.why_not():
-        ran.forget()
-        raise NotJudged(ran.why_not())
-    raise AssertionError(_story(subject, ran))
+    askable, properties = subject.askable(), list(properties)
+    large = [name for name in askable if name.startswith(LARGE)]
+    quick = [name for name in askable if name not in large]
+    rounds = [properties] if properties else [quick, large] if seconds is None else [quick]
+    begin, lines = time.monotonic(), []
+    while rounds:
+        names, left = rounds.pop(0), None
+        if not names:
+            continue
+        if lines and seconds is not None:
+            left, seed = seconds - (time.monotonic() - begin), seed + 1
+        ran = run(subject, names, cases, left, seed)
+        if ran.exit_code == 0 or ran.why_not():
+            ran.forget()
+        if ran.why_not():
+            raise NotJudged(ran.why_not())
+        if ran.exit_code != 0:
+            raise AssertionError(_story(subject, ran))
+        lines.append(ran.last_line())
+        if seconds is not None and time.monotonic() - begin < seconds - 1:
+            rounds.append(names)
+    if large and not properties and seconds is not None:
+        lines.append(f"not asked: {', '.join(large)}")
+    return "; ".join(lines)
 
 
 def _story(subject, ran):
