@@ -316,7 +316,7 @@ def test_readme_shows_what_is_printed(tmp_path):
 
 
 def pytest_of_the_project(*arguments):
-    command = [sys.executable, "-m", "pytest", "-p", "tileproof.pytest_plugin", "-p", "no:cacheprovider", "-q", PROJECT]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", PROJECT]
     ended = subprocess.run([*command, *arguments], capture_output=True, text=True)
     return ended.returncode, ended.stdout + ended.stderr
 
@@ -348,6 +348,6 @@ def test_the_plugin_skips_what_this_machine_cannot_run():
 
 def test_the_plugin_refuses_a_mark_that_is_not_legal(tmp_path):
     (tmp_path / "test_bad.py").write_text("import tileproof\n@tileproof.kernel(format='awk')\ndef dequantize(packed): pass\n")
-    command = [sys.executable, "-m", "pytest", "-p", "tileproof.pytest_plugin", "-p", "no:cacheprovider", "-q", "test_bad.py"]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "test_bad.py"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 2 and "format: given 'awk', legal is" in ended.stdout, ended.stdout
