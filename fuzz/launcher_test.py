@@ -49,6 +49,9 @@ elif arguments[:3] == ["-m", "pip", "install"]:
             (site / "pytest" / "__init__.py").touch()
         if arguments[-1].startswith("torch=="):
             shutil.copytree(os.environ["FAKE_TORCH"], site, dirs_exist_ok=True)
+elif arguments[:3] == ["-m", "pip", "wheel"]:
+    with open(os.environ["FAKE_LOG"], "a") as log: print("wheel", arguments[3:], file=log)
+    (pathlib.Path(arguments[arguments.index("--wheel-dir") + 1]) / "tileproof-1-py3-none-any.whl").touch()
 elif arguments[0] == "-c":
     sys.argv = arguments
     exec(arguments[1])
@@ -186,6 +189,9 @@ class WhatNeedsNoProgram(Launched):
                 self.launch(given, expect=2)
                 self.assertIn(f"'{given}'", self.said)
                 self.assertIn("--help", self.said)
+        for given in (), ("--out",), ("--out", ""), ("--in", "x"), ("--out", "x", "y"):
+            self.launch("wheel", *given, expect=2)
+            self.assertIn(f"wheel: given '{' '.join(given)}', legal is --out FOLDER", self.said)
         self.launch("verify", TMPDIR="/nowhere", expect=2)
         self.assertIn("TMPDIR: given '/nowhere', legal is a folder that can be written", self.said)
         self.launch("verify", TILEPROOF_PRESET="gpuu", expect=2)
@@ -205,6 +211,22 @@ class Commands(Launched):
         for command in commands:
             with self.subTest(command):
                 self.assertEqual(self.launch(command, "--out", "a b"), f"dev {command} --out a b\n")
+
+    def test_a_wheel_is_built_by_pip_over_the_torch_that_is_found(self):
+        out = self.folder / "some wheels"
+        self.assertEqual(self.launch("wheel", "--out", str(out)), f"{out}/tileproof-1-py3-none-any.whl\n")
+        (built,) = self.logged("wheel")
+        self.assertIn(f"cmake.define.TILEPROOF_PYTHON={self.folder}/python/bin/python3", built)
+        self.assertIn(f"cmake.define.CMAKE_PREFIX_PATH={self.folder}/prefix", built)
+        self.assertIn(str(self.tree), built)
+        self.launch("wheel", "--out", "/proc/none", expect=2)
+        self.assertIn("--out: given '/proc/none', legal is a folder that can be written", self.said)
+
+    def test_the_matrix_of_torches_runs_where_it_is_asked_for(self):
+        self.launch("test")
+        self.assertNotIn("TILEPROOF_TORCH_MATRIX", self.given())
+        self.launch("test", "-L", "torch-matrix")
+        self.assertEqual(self.given()["TILEPROOF_TORCH_MATRIX"], "1")
 
     def test_tests_end_with_exit_codes_of_ours(self):
         self.launch("test")

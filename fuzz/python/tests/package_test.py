@@ -45,6 +45,11 @@ def test_formats_say_what_they_are():
     assert [name for name, one in formats.items() if not one.packs_codes_alone] == ["q4_0", "q4_1", "q4_k", "mxfp4-gguf"]
 
 
+def test_the_version_is_the_programs():
+    said = subprocess.run([sys.executable, "-m", "tileproof", "--version"], capture_output=True, text=True, check=True).stdout
+    assert said == f"tileproof {tileproof.__version__}\n"
+
+
 def test_the_specification_packs_as_a_line_of_numpy_does():
     codes = codes_of(16, 64)
     assert (reference.pack(codes, "plain") == (codes[:, 0::2] << 4 | codes[:, 1::2])).all()

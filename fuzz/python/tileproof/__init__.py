@@ -9,6 +9,7 @@ Nothing here imports numpy or PyTorch before it is used.
 """
 
 import importlib
+import importlib.metadata
 
 from tileproof._judging import NotJudged, kernel, verify
 from tileproof._kernels import dequantize, pack, unpack
@@ -23,4 +24,6 @@ __all__ = [
 def __getattr__(name):
     if name in ("reference", "ops", "torchao"):
         return importlib.import_module(f"tileproof.{name}")
+    if name == "__version__":
+        return importlib.metadata.version("tileproof")
     raise AttributeError(f"module 'tileproof' has no attribute {name!r}")
