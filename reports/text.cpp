@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <sstream>
 
 #include "reports/text.h"
@@ -138,8 +139,13 @@ std::string command_line(const std::vector<std::string>& words) {
   return joined(words, " ", [](const std::string& word) { return shell_word(one_line(word)); });
 }
 
+std::string program_called() {
+  const char* const called = std::getenv("TILEPROOF_CALLED_AS");
+  return called != nullptr ? called : "./tileproof";
+}
+
 std::string replay_command(const std::vector<std::string>& words) {
-  return "./tileproof replay " + command_line(words);
+  return program_called() + " replay " + command_line(words);
 }
 
 std::vector<Character> characters_of(std::string_view text) {

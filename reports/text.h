@@ -66,7 +66,9 @@ std::string code(std::string_view text);
 
 /// A command on one line, with each word quoted for the shell where necessary.
 std::string command_line(const std::vector<std::string>& words);
-/// "./tileproof replay", and the words.
+/// How the program is called: "./tileproof", or what the Python package says in TILEPROOF_CALLED_AS.
+std::string program_called();
+/// The program, "replay" and the words.
 std::string replay_command(const std::vector<std::string>& words);
 
 }  // namespace tileproof::reports

@@ -67,6 +67,10 @@ void require_size(const Format& format, Size size) {
                        multiple == 1 ? "0 or more" : "a multiple of " + std::to_string(multiple));
     }
   }
+  constexpr std::int64_t most_elements = std::int64_t{1} << 40;
+  if (size.k > 0 && size.n > most_elements / size.k) {
+    throw UsageError("n * k", std::to_string(size.n) + " * " + std::to_string(size.k), "at most 2^40");
+  }
   if (!format.layout.is_legal(size)) {
     throw UsageError("n, k", std::to_string(size.n) + ", " + std::to_string(size.k), format.layout.dims_text);
   }
@@ -96,7 +100,7 @@ Call call_of(const SpecifiedCall& asked) {
   if (call.operation != Operation::dequantize) return call;
   if (*asked.scheme != '\0') call.scheme = scheme_of(*call.format, "scheme", asked.scheme);
   call.group_size = asked.group_size;
-  const bool is_row = takes_uneven_rows(*call.format) && call.group_size == call.k;
+  const bool is_row = takes_uneven_rows(*call.format) && call.group_size == call.k && call.k > 0;
   if (!is_row && !call.format->group_sizes.contains(call.group_size)) {
     throw UsageError("group_size", std::to_string(call.group_size), text_of(call.format->group_sizes));
   }

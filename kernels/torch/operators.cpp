@@ -52,6 +52,8 @@ void run(const Operator& of, const Arguments& arguments, const Given& on, Operat
   if (error != cudaSuccess) {
     throw std::runtime_error(std::string(of.name) + ": " + cudaGetErrorName(error) + ", " + cudaGetErrorString(error));
   }
+#else
+  throw std::runtime_error(std::string(of.name) + ": built without CUDA");
 #endif
 }
 
@@ -181,7 +183,7 @@ void register_operator(const std::string& space, const std::string& name, const 
 #if !defined(TILEPROOF_HAS_CUDA)
     if (key == "CUDA") throw std::runtime_error("built without CUDA");
 #endif
-    TorchLibraryHandle library = nullptr;  // kept: what is not kept is taken back
+    TorchLibraryHandle library = nullptr;  // never deleted: PyTorch then takes back what it has
     require(aoti_torch_library_init_impl(space.c_str(), key.c_str(), __FILE__, __LINE__, &library), "open a namespace");
     if (is_autograd) {
       CppFunction rule = not_implemented_fallback();

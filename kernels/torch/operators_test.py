@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import traceback
+import weakref
 from fractions import Fraction
 
 import pytest
@@ -366,6 +367,21 @@ def test_names_are_registered_once():
     with pytest.raises(ImportError, match="tileproof::pack is already registered, by another library or another tileproof"):
         tileproof.ops.register("tileproof")
     assert call("pack", problem()).shape == (3, 2, 32, 2)
+
+
+def test_an_argument_is_no_longer_held_once_a_call_is_over():
+    p = problem()
+    for name in NAMES:
+        for wrong in False, True:
+            own = {key: value.clone() if isinstance(value, torch.Tensor) else value for key, value in p.items()}
+            held = [weakref.ref(own[tensor]) for tensor in tensors_of(name)]
+            if wrong:
+                with pytest.raises(ValueError):
+                    call(name, own | {"inner_k_tiles": 3})
+            else:
+                call(name, own)
+            del own
+            assert [reference() for reference in held] == [None] * len(held), name
 
 
 # --- Values -----------------------------------------------------------------------------------------------------------
@@ -880,17 +896,19 @@ def test_compiled_or_not_scales_may_require_grad_and_backward_is_the_same_error(
         assert_bits(compiled(x, *arguments_of(name, p)), forward(x, *arguments_of(name, p)))
 
 
+@pytest.mark.parametrize("space", ["tileproof", "tileproof_without_rule"])
 @pytest.mark.parametrize("name", DEQUANTIZE)
-def test_transforms_of_functions_take_it_and_their_derivatives_are_errors(name):
+def test_transforms_of_functions_take_it_and_their_derivatives_are_errors(name, space):
+    own_ops = ops if space == "tileproof" else registered_without_the_rule_in_cpp()
     p = problem()
     scales = "scales_and_zeros" if name == DEQUANTIZE[0] else "scales"
     p[scales] = torch.nan_to_num(p[scales])
-    forward = lambda of_scales: call(name, p | {scales: of_scales})
+    forward = lambda of_scales: getattr(own_ops, name)(*arguments_of(name, p | {scales: of_scales}))
     weights, pull_back = torch.func.vjp(forward, p[scales])
     assert_bits(weights, call(name, p))
-    with pytest.raises(RuntimeError, match=f"derivative for tileproof::{name} is not implemented"):
+    with pytest.raises(RuntimeError, match=f"derivative for {space}::{name} is not implemented"):
         pull_back(torch.ones_like(weights))
-    with pytest.raises(NotImplementedError, match=f"Trying to use forward AD with tileproof::{name}"):
+    with pytest.raises(NotImplementedError, match=f"forward.* {space}::{name}|forward AD with {space}::{name}"):
         torch.func.jvp(forward, (p[scales],), (p[scales],))
 
 

@@ -1,7 +1,7 @@
 // The operators for programs without Python, in a library that defines and registers them while it is loaded. Without
 // tags, and with sizes that are known: the Python package (fuzz/python/tileproof/ops.py) has both.
 #include <cstdio>
-#include <sstream>
+#include <string_view>
 
 #include "kernels/torch/operators.h"
 #include "kernels/torch/shim.h"
@@ -13,10 +13,11 @@ namespace {
 constexpr char space[] = "tileproof";
 
 void register_all() {
-  TorchLibraryHandle library = nullptr;  // kept: what is not kept is taken back
+  TorchLibraryHandle library = nullptr;  // never deleted: PyTorch then takes back what it has
   require(aoti_torch_library_init_def(space, __FILE__, __LINE__, &library), "define the operators of tileproof");
-  std::istringstream schemas(tileproof_operator_schemas("SymInt"));
-  for (std::string schema; std::getline(schemas, schema);) {
+  for (std::string_view rest = tileproof_operator_schemas("SymInt"); !rest.empty();
+       rest.remove_prefix(rest.find('\n') + 1)) {
+    const std::string schema(rest.substr(0, rest.find('\n')));
     require(aoti_torch_library_def(library, schema.c_str()), "define an operator of tileproof");
     const std::string name = schema.substr(0, schema.find('('));
     for (const char* key : {

@@ -1,5 +1,5 @@
 /// PyTorch through its stable C interface, which is the same in every release from 2.10 on: one build of the operators
-/// serves them all. What is weak here may be missing, and has to be asked for.
+/// serves them all. A function that is declared weak is nullptr in a PyTorch that lacks it.
 #pragma once
 
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
@@ -36,7 +36,7 @@ struct __attribute__((visibility("default"))) PyTorchError : std::exception {
 
 namespace tileproof::kernels {
 
-/// An error whose class in Python the library was told (tileproof_set_error_types in operators.h).
+/// An error with a class of Python's.
 class PythonError final : public torch::PyTorchError {
  public:
   PythonError(void* type, std::string text) : type_(type), text_(std::move(text)) {}
@@ -48,7 +48,7 @@ class PythonError final : public torch::PyTorchError {
   std::string text_;
 };
 
-/// Python's classes of errors; only a PyTorch in Python asks for them.
+/// Python's classes of errors, which tileproof_set_error_types (operators.h) sets; nullptr in a program without Python.
 struct ErrorTypes {
   void* illegal = nullptr;        // ValueError
   void* out_of_memory = nullptr;  // torch.OutOfMemoryError
@@ -58,13 +58,18 @@ inline ErrorTypes& error_types() {
   return types;
 }
 
+[[noreturn]] inline void raise(void* type, const std::string& text) {
+  if (type == nullptr) throw std::runtime_error(text);
+  throw PythonError(type, text);
+}
+
 /// Throws if PyTorch did not do what it was asked. It has then said why on stderr.
 inline void require(AOTITorchError code, const char* what) {
   if (code != AOTI_TORCH_SUCCESS) throw std::runtime_error(std::string("PyTorch fails to ") + what);
 }
 
 inline void refuse(const Operator& of, const std::optional<InvalidArgument>& refusal) {
-  if (refusal) throw PythonError(error_types().illegal, std::string(of.name) + ": " + refusal->text());
+  if (refusal) raise(error_types().illegal, std::string(of.name) + ": " + refusal->text());
 }
 
 struct DeleteTensor {
@@ -163,8 +168,8 @@ inline OwnedTensor empty(const Operator& of, const Sizes& sizes, std::int32_t dt
   const auto [device_type, device_index] = on.device();
   if (aoti_torch_empty_strided(sizes.count, sizes.all.data(), strides.data(), dtype, device_type, device_index,
                                &made) != AOTI_TORCH_SUCCESS) {
-    throw PythonError(error_types().out_of_memory, std::string(of.name) + ": PyTorch fails to allocate " +
-                                                       on.form(dtype, sizes.all.data(), sizes.count));
+    raise(error_types().out_of_memory,
+          std::string(of.name) + ": PyTorch fails to allocate " + on.form(dtype, sizes.all.data(), sizes.count));
   }
   return OwnedTensor(made);
 }

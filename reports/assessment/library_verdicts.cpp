@@ -173,7 +173,7 @@ LibraryVerdict not_judged(const std::string& name, const std::string& type, cons
 }
 
 std::string command_of(const std::string& environment, const std::vector<std::string>& words) {
-  return (environment.empty() ? "" : environment + " ") + "./tileproof " + command_line(words);
+  return (environment.empty() ? "" : environment + " ") + program_called() + " " + command_line(words);
 }
 
 /// The rows of one run.

@@ -7,6 +7,9 @@ from tileproof import _native
 
 
 def main():
+    # The interpreter that has this package is the one that runs modules, and replay lines name this program.
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
+    os.environ["TILEPROOF_CALLED_AS"] = "tileproof"
     try:
         os.execv(_native.PROGRAM, ["tileproof", *sys.argv[1:]])
     except OSError as error:

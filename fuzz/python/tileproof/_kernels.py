@@ -1,4 +1,7 @@
-"""The production kernels as functions of PyTorch tensors, by the names of formats."""
+"""The production kernels as functions of PyTorch tensors, by the names of formats.
+
+torch.compile traces the operators, torch.ops.tileproof, and not these functions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the C++ specification says of formats and of the tensors of a call (fuzz/python/specification.h)."""
+"""Formats and the tensors of a call, as the C++ specification has them (fuzz/python/specification.h)."""
 
 from __future__ import annotations
 
@@ -69,9 +69,13 @@ def library():
     return loaded
 
 
-@functools.cache
 def formats() -> dict[str, Format]:
     """Every format, by name."""
+    return dict(_formats())
+
+
+@functools.cache
+def _formats():
     found = {}
     for one in json.loads(library().tileproof_formats()):
         schemes = tuple(
@@ -90,9 +94,9 @@ def formats() -> dict[str, Format]:
 
 
 def format_of(name) -> Format:
-    found = formats().get(name)
+    found = _formats().get(name) if isinstance(name, str) else None
     if found is None:
-        raise ValueError(f"format: given {name!r}, legal is {', '.join(formats())}")
+        raise ValueError(f"format: given {name!r}, legal is {', '.join(_formats())}")
     return found
 
 
@@ -120,7 +124,7 @@ def size(name, given) -> int:
     """
     try:
         number = given.__index__()
-    except AttributeError:
+    except (AttributeError, TypeError):
         raise TypeError(f"{name}: given {given!r}, legal is a whole number") from None
     if not 0 <= number < 2**40:
         raise ValueError(f"{name}: given {number}, legal is 0 to 2^40")

@@ -29,7 +29,7 @@ _library.tileproof_operator_schemas.restype = ctypes.c_char_p
 _library.tileproof_register_operator.restype = ctypes.c_char_p
 _library.tileproof_set_error_types.argtypes = [ctypes.py_object, ctypes.py_object]
 _library.tileproof_set_error_types(ValueError, torch.OutOfMemoryError)
-_kept = []  # what is not kept is taken back
+_kept = []  # of torch.library.Library: one that is deleted takes its operators along
 
 # --- The rules of kernels/torch/operator_rules.h, asked of fake tensors -------------------------------------------------
 
@@ -180,8 +180,10 @@ _FAKES = {
 # --- There is no derivative ---------------------------------------------------------------------------------------------
 
 
-def _define_no_derivative(space, library):
+def _define_no_derivative():
     """Defines the operator that backward comes to: an error, and for a compiler that traces backward a tensor."""
+    library = torch.library.Library("tileproof", "FRAGMENT")
+    _kept.append(library)
     library.define("_no_derivative(Tensor grad, Tensor input, str name) -> Tensor", tags=(torch.Tag.pt2_compliant_tag,))
 
     def raised(grad, input, name):
@@ -189,50 +191,54 @@ def _define_no_derivative(space, library):
 
     library.impl("_no_derivative", raised, "CompositeExplicitAutograd")
     fake = lambda grad, input, name: torch.empty_like(input)
-    torch.library.register_fake(f"{space}::_no_derivative", fake, lib=library)
+    torch.library.register_fake("tileproof::_no_derivative", fake, lib=library)
 
 
 def _register_no_derivative(space, name, library):
-    """Makes backward through an operator an error, whose scales, its second argument, may require grad."""
-    no_derivative = getattr(torch.ops, space)._no_derivative.default
-    full_name = f"{space}::{name}"
+    """Makes backward through an operator an error, whose scales, its second argument, may require grad.
 
-    def set_up(ctx, inputs, output):
-        ctx.save_for_backward(inputs[1])
-        ctx.arguments = len(inputs)
-
-    def backward(ctx, grad):
-        return (None, no_derivative(grad, ctx.saved_tensors[0], full_name)) + (None,) * (ctx.arguments - 2)
-
-    if _register(space, name, "Autograd") is None:
-        # In C++, which costs a call nothing. It raises where backward begins; a compiler that traces backward needs a rule.
-        _register_no_derivative_for_traces(space, name, set_up, backward)
-    else:
-        torch.library.register_autograd(full_name, backward, setup_context=set_up, lib=library)
-
-
-def _register_no_derivative_for_traces(space, name, set_up, backward):
+    The rule of PyTorch's own operators without a derivative is C++, and costs a call nothing. A compiler that traces
+    backward, and a PyTorch that has no such rule, get one in Python.
+    """
     from torch._functorch.utils import enable_single_level_autograd_function
 
     operator = getattr(getattr(torch.ops, space), name).default
-    below_autograd = torch._C._AutoDispatchBelowAutograd
+    no_derivative = torch.ops.tileproof._no_derivative.default
+    full_name = f"{space}::{name}"
+    below_autograd, after_autograd = torch._C._AutoDispatchBelowAutograd, torch._C._after_autograd_keyset
 
     class NoDerivative(torch.autograd.function._SingleLevelFunction):
         @staticmethod
-        def forward(ctx, *arguments):
-            set_up(ctx, arguments, None)
+        def forward(ctx, below, *arguments):
+            ctx.save_for_backward(arguments[1])
+            ctx.arguments = len(arguments)
             with below_autograd():
-                return operator(*arguments)
+                return below(*arguments)
 
-    NoDerivative.backward = staticmethod(backward)
+        @staticmethod
+        def backward(ctx, grad):
+            return (None, None, no_derivative(grad, ctx.saved_tensors[0], full_name)) + (None,) * (ctx.arguments - 2)
 
-    @operator.py_impl(torch._C.DispatchKey.Autograd)
-    def traced(*arguments):
-        if arguments[1].requires_grad and torch.is_grad_enabled():
+        @staticmethod
+        def jvp(ctx, *tangents):
+            raise NotImplementedError(f"forward derivative for {full_name} is not implemented")
+
+    def called(below, arguments):
+        scales = arguments[1]
+        if scales.requires_grad and torch.is_grad_enabled():
             with enable_single_level_autograd_function():
-                return NoDerivative.apply(*arguments)
+                return NoDerivative.apply(below, *arguments)
+        if torch.autograd.forward_ad._current_level >= 0 and torch.autograd.forward_ad.unpack_dual(scales).tangent is not None:
+            NoDerivative.jvp(None)
         with below_autograd():
-            return operator(*arguments)
+            return below(*arguments)
+
+    if _register(space, name, "Autograd") is None:
+        operator.py_impl(torch._C.DispatchKey.Autograd)(lambda *arguments: called(operator, arguments))
+    else:
+        redispatch = operator.redispatch
+        rule = lambda keys, *arguments: called(lambda *own: redispatch(keys & after_autograd, *own), arguments)
+        library.impl(name, rule, "Autograd", with_keyset=True)
 
 
 # --- Registration -------------------------------------------------------------------------------------------------------
@@ -269,7 +275,6 @@ def register(space, names=None, group_size="SymInt"):
     library = torch.library.Library(space, "FRAGMENT")
     _kept.append(library)
     tags = torch.Tag.pt2_compliant_tag, torch.Tag.flexible_layout
-    _define_no_derivative(space, library)
     for name in chosen:
         library.define(schemas[name], tags=tags)
         if why_not := _register(space, name, "CPU"):
@@ -278,7 +283,7 @@ def register(space, names=None, group_size="SymInt"):
         torch.library.register_fake(f"{space}::{name}", _FAKES[name], lib=library)
         if "dequantize" in name:
             _register_no_derivative(space, name, library)
-        else:  # of whole numbers alone
+        else:  # whole numbers have no derivative
             library.impl(name, torch.library.fallthrough_kernel, "Autograd")
     return getattr(torch.ops, space)
 
@@ -291,6 +296,7 @@ def _is_defined(full_name):
         return False
 
 
+_define_no_derivative()
 _operators = register("tileproof")
 
 

@@ -46,6 +46,8 @@ def _evaluated(call, given):
     forms = _specification.tensors_of(call)
     arrays = [_array(form["name"], array, form) for form, array in zip(forms["inputs"], given, strict=True)]
     result = numpy.empty(forms["result"]["dims"], _TYPES.get(forms["result"]["dtype"], forms["result"]["dtype"]))
+    if result.size == 0:
+        return result
     pointers = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
     why_not = _specification.library().tileproof_result(ctypes.byref(call), pointers, ctypes.c_void_p(result.ctypes.data))
     if why_not is not None:
@@ -137,7 +139,8 @@ def dequantize(packed, parameters, format: str, n: int, k: int, group_size: int,
     """
     parameters = list(parameters) if isinstance(parameters, (tuple, list)) else [parameters]
     found = _specification.scheme_of(_specification.format_of(format), scheme, len(parameters))
-    weights = "" if dtype is None else _GIVEN_TYPES.get(str(dtype))
+    name = getattr(dtype, "__name__", str(dtype))  # of numpy.float16, as of "float16"
+    weights = "" if dtype is None else _GIVEN_TYPES.get(name)
     if weights is None:
         raise ValueError(f"dtype: given {dtype!r}, legal is bf16, fp16 or fp32")
     typed = [numpy.asarray(array) for array, tensor in zip(parameters, found.tensors) if not tensor.dtype]
@@ -148,7 +151,10 @@ def dequantize(packed, parameters, format: str, n: int, k: int, group_size: int,
         raise ValueError(f"{found.tensors[0].name}: given {_text(typed[0])}, legal is {legal}")
     if not weights:
         weights = next((own for own, other in fitting if own == other), fitting[0][0])
-    parameter = next((other for own, other in fitting if own == weights), fitting[0][1])
+    elif all(own != weights for own, _ in fitting):
+        legal = ", ".join(sorted({own for own, _ in fitting}))
+        raise ValueError(f"dtype: given {dtype!r}, legal is {legal}, of such {found.tensors[0].name if typed else 'codes'}")
+    parameter = next(other for own, other in fitting if own == weights)
     call = _call(
         "dequantize", format, n, k, scheme=found.name, weights=weights, parameters=parameter, group_size=group_size
     )
