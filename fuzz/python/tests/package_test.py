@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tileproof
 import torch
-from tileproof import reference
+from tileproof import _judging, pytest_plugin, reference
 
 PROJECT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "example_project")
 TINYGEMM = ["tinygemm-2", "tinygemm-4", "tinygemm-8"]
@@ -201,6 +201,29 @@ def test_an_illegal_argument_of_the_kernels_is_named(call, error, text):
         call()
 
 
+def refusal_with(program, tmp_path):
+    """What `import tileproof.ops` says after a program."""
+    text = program + "\ntry:\n    import tileproof.ops\nexcept ImportError as error:\n    print(error)\n"
+    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, cwd=tmp_path).stdout.strip()
+
+
+def test_a_pytorch_that_will_not_do_is_refused_in_one_sentence(tmp_path):
+    said = refusal_with("import sys; sys.modules['torch'] = None", tmp_path)
+    assert re.fullmatch("the operators of tileproof need PyTorch, and there is no package torch: pip install torch", said)
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").write_text("__version__ = '2.9.1+cu128'")
+    said = refusal_with("", tmp_path)
+    assert said == "the operators of tileproof need PyTorch 2.10 or later, and this is 2.9.1+cu128: pip install --upgrade torch"
+
+
+def test_a_library_of_another_machine_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "libtileproof_torch.so").write_bytes(b"another machine's")
+    said = refusal_with(f"import tileproof._native; tileproof._native.FOLDER = {str(tmp_path)!r}", tmp_path)
+    assert re.match(r"this machine cannot load libtileproof_torch.so: .+\. Install a tileproof that was built for it$", said), said
+    said = refusal_with("import tileproof._native; tileproof._native.FOLDER = '/nowhere'", tmp_path)
+    assert said == "this tileproof was built without libtileproof_torch.so: install a wheel that has it"
+
+
 # --- The test helper ----------------------------------------------------------------------------------------------------
 
 RIGHT = """
@@ -347,6 +370,32 @@ def test_a_property_that_cannot_be_asked_does_not_pass(tmp_path):
         tileproof.verify(module.dequantize, properties=["index/pack"], **OF_PLAIN)
 
 
+def test_a_program_that_gives_no_verdict_is_an_error(tmp_path, monkeypatch):
+    module, program = module_of(RIGHT, tmp_path), tmp_path / "program"
+    monkeypatch.setattr(tileproof._native, "PROGRAM", str(program))
+    with pytest.raises(RuntimeError, match="this machine cannot run .*program: No such file"):
+        tileproof.verify(module.dequantize, **OF_PLAIN)
+    for ends in "exit 0", "exit 1", "exit 3", "exit 4", "kill -9 $$":
+        program.write_text(f"#!/bin/sh\n{ends}\n")
+        program.chmod(0o755)
+        with pytest.raises(RuntimeError, match="tileproof ends with"):
+            tileproof.verify(module.dequantize, **OF_PLAIN)
+    assert not os.path.exists("tileproof-runs")
+
+
+def test_a_file_is_judged_and_not_another_module_of_its_name(tmp_path):
+    (tmp_path / "colorsys.py").write_text(RIGHT)  # a module of Python's own has that name
+    module = types.ModuleType("colorsys")
+    module.__file__ = str(tmp_path / "colorsys.py")
+    before = sys.modules.get("colorsys")
+    sys.modules["colorsys"] = module
+    try:
+        exec(compile(RIGHT, module.__file__, "exec"), module.__dict__)
+        assert tileproof.verify(module.dequantize, properties="value/", **OF_PLAIN).startswith("PASSED: 1 PASSED")
+    finally:
+        sys.modules.pop("colorsys") if before is None else sys.modules.update(colorsys=before)
+
+
 def inner():
     def dequantize(packed, scales):
         return packed
@@ -475,6 +524,20 @@ class TestOfAClass:
     code, output = pytest_of(tmp_path, "-k", "index and pack or value")
     assert code == 1 and "2 failed, 2 passed" in output, output
     assert "pack[0-mxfp4]::index" not in output and "pack[1-plain]::index" in output and "TestOfAClass::pack::index" in output, output
+
+
+def test_an_item_of_the_plugin_passes_for_one_verdict_alone():
+    def outcome(verdict):
+        one = {"property": "a/b", "verdict": verdict, "reason": "why", "asked": {"group_sizes": []}}
+        ran = _judging.Run(0, "", {"judgements": [one] if verdict else [], "subjects": []}, "/nowhere")
+        item = types.SimpleNamespace(parent=types.SimpleNamespace(run_for=lambda item: ran), name="a/b")
+        try:
+            return pytest_plugin.Property.runtest(item)
+        except BaseException as error:
+            return type(error).__name__
+
+    wanted = {"PASSED": None, "FAILED": "Finding", "MISTRUSTED": "Finding", "": "Finding", "SKIPPED": "Skipped", "KNOWN": "XFailed"}
+    assert {verdict: outcome(verdict) for verdict in wanted} == wanted
 
 
 def test_the_plugin_refuses_options_that_are_not_legal(tmp_path):

@@ -106,6 +106,7 @@ def run(subject: _subject.Subject, properties: Iterable[str], cases, seed, secon
             command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, env=surroundings
         )
     except OSError as error:
+        _remove(folder)
         raise RuntimeError(f"this machine cannot run {_native.PROGRAM}: {error.strerror}") from None
     summary = os.path.join(records, "summary.json")
     if ended.returncode not in (0, 1, 3) or not os.path.exists(summary):
