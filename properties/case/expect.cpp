@@ -101,19 +101,11 @@ std::string Case::element_text(std::int64_t row, std::int64_t column) const {
 }
 
 void Case::tell_mistake(WrongElement& element) const {
-  const auto group = drawn_group(element.row, element.column);
-  if (!group || !is_drawn(element.row, element.column) || !elements_are_.empty()) return;
-  const int code = codes_(element.row, element.column);
-  element.of_two_roundings =
-      specified::is_of_two_roundings(problem, code, parameters_.scales(group->k, group->n),
-                                     specified::zero_of(problem, parameters_, *group), element.got);
-  if (problem.experts != 1) return;
-  if (const auto other = group_along_row(problem, element.row, element.column)) {
-    const std::uint32_t weight = problem.scheme->weight(
-        float_format_of(problem.types.weight), float_format_of(problem.types.parameter), code,
-        parameters_.scales(other->k, other->n), specified::zero_of(problem, parameters_, *other));
-    element.of_row_groups = is_of_row_groups(problem, element.got, weight);
-  }
+  const auto own = drawn_group(element.row, element.column);
+  if (!own || !is_drawn(element.row, element.column) || !elements_are_.empty()) return;
+  tell_mistakes(problem, element, codes_(element.row, element.column), *own, [&](reference::Element group) {
+    return ScaleAndZero{parameters_.scales(group.k, group.n), specified::zero_of(problem, parameters_, group)};
+  });
 }
 
 template <class T>

@@ -103,7 +103,7 @@ void WrongElements::add(const WrongElement& element) {
 }
 
 std::optional<reference::Element> group_along_row(const Problem& p, std::int64_t row, std::int64_t column) {
-  if (p.format->groups_divide_rows || p.k % p.group_size == 0) return std::nullopt;
+  if (p.experts != 1 || p.format->groups_divide_rows || p.k % p.group_size == 0) return std::nullopt;
   const reference::Element own = p.group_of(row, column);
   const reference::Element other = {0, row * (p.k / p.group_size) + column / p.group_size};
   return other == own ? std::nullopt : std::optional(other);
@@ -115,27 +115,31 @@ bool is_of_row_groups(const Problem& p, std::uint32_t got, std::uint32_t with_th
          (are_zeros(p, got, got) && is_flushed(p, with_that_group)) || are_neighbours(got, with_that_group);
 }
 
+void tell_mistakes(const Problem& p, WrongElement& element, int code, reference::Element own,
+                   const std::function<ScaleAndZero(reference::Element)>& parameters) {
+  const ScaleAndZero right = parameters(own);
+  element.of_two_roundings = specified::is_of_two_roundings(p, code, right.scale, right.zero, element.got);
+  if (const auto other = group_along_row(p, element.row, element.column)) {
+    const ScaleAndZero wrong = parameters(*other);
+    element.of_row_groups =
+        is_of_row_groups(p, element.got,
+                         p.scheme->weight(float_format_of(p.types.weight), float_format_of(p.types.parameter), code,
+                                          wrong.scale, wrong.zero));
+  }
+}
+
 WrongElement wrong_weight(const Problem& p, const Differences::One& one, const generated::Codes& codes,
                           const generated::Parameters& parameters) {
   const generated::UnpackedCodes unpacked = {codes};
   const std::int64_t row = one.index / p.k, column = one.index % p.k;
-  const auto code = static_cast<int>(element_of(unpacked, one.index));
-  const bool is_point = p.scheme->zero_kind == Zero::point;
-  const auto pair_of_group = [&](reference::Element group) {
-    const generated::Pair pair = generated::pair_of(parameters, group);
-    return std::pair(pair.scale, is_point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero);
-  };
-  const auto [scale, zero] = pair_of_group(p.group_of(row, column));
   const GeneratedTensor expected = generated::Weights{codes, parameters, reference::ResultOrder::n_k, p.types.weight};
   WrongElement element = {row, column, element_of(expected, one.index), one.got, true};
-  element.of_two_roundings = specified::is_of_two_roundings(p, code, scale, zero, one.got);
-  if (const auto group = group_along_row(p, row, column)) {
-    const auto [other_scale, other_zero] = pair_of_group(*group);
-    element.of_row_groups =
-        is_of_row_groups(p, one.got,
-                         p.scheme->weight(float_format_of(p.types.weight), float_format_of(p.types.parameter), code,
-                                          other_scale, other_zero));
-  }
+  const bool is_point = p.scheme->zero_kind == Zero::point;
+  tell_mistakes(p, element, static_cast<int>(element_of(unpacked, one.index)), p.group_of(row, column),
+                [&](reference::Element group) {
+                  const generated::Pair pair = generated::pair_of(parameters, group);
+                  return ScaleAndZero{pair.scale, is_point ? static_cast<std::uint32_t>(pair.zero_point) : pair.zero};
+                });
   return element;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "properties/memory/generated_tensor.h"
 #include "properties/memory/memory.h"
 #include "properties/problem/problem.h"
+#include "properties/problem/values.h"
 
 namespace tileproof {
 
@@ -50,12 +52,18 @@ bool shows_pattern(const Problem&, const WrongElement&, std::size_t pattern);
 bool is_expected_by(const std::string& pattern, const Problem&, const WrongElement&);
 
 /// The group that an element has if each row is taken to hold k / group_size groups, rounded down. Empty if that is the
-/// element's own group, as it always is where groups do not cross rows.
+/// element's own group, as it always is where groups do not cross rows; and of a batch.
 std::optional<reference::Element> group_along_row(const Problem&, std::int64_t row, std::int64_t column);
 /// Whether a weight is one with the parameters of that group; the sign of a zero, a flushed subnormal and the last
 /// place may differ.
 /// @param with_that_group  the specified weight with those parameters
 bool is_of_row_groups(const Problem&, std::uint32_t got, std::uint32_t with_that_group);
+
+/// Sets which mistakes give a wrong weight.
+/// @param own        the element's group
+/// @param parameters gives those of a group, the zero as Scheme::weight takes it
+void tell_mistakes(const Problem&, WrongElement&, int code, reference::Element own,
+                   const std::function<ScaleAndZero(reference::Element)>& parameters);
 
 /// A wrong weight of generated codes and parameters.
 /// @param one  numbered by row and column
