@@ -122,29 +122,10 @@ Call call_of(const SpecifiedCall& asked) {
   return call;
 }
 
-json form_in_json(const char* name, const std::string& dtype, const reference::Dims& dims) {
-  return {{"name", name}, {"dtype", dtype}, {"dims", std::vector<std::int64_t>(dims.begin(), dims.end())}};
-}
-
-json form_of_role(const Call& c, Role role) {
-  switch (role) {
-    case Role::pairs:
-      return form_in_json("codes", "uint8", {c.n, (c.k + 1) / 2});
-    case Role::codes:
-      return form_in_json("codes", "int32", {c.n, c.k});
-    case Role::packed:
-    case Role::converted: {
-      const reference::Layout& layout = format_in(c, role).layout;
-      return form_in_json("packed", layout.dtype, layout.dims(c.size()));
-    }
-    case Role::weights:
-      return form_in_json("weights", name_of(c.types.weight), c.format->result_dims(c.size()));
-    default: {
-      const reference::ParameterTensor& tensor = c.scheme->tensors[role == Role::scales ? 0 : 1];
-      return form_in_json(tensor.role, tensor.dtype != nullptr ? tensor.dtype : name_of(c.types.parameter),
-                          tensor.dims(c.groups()));
-    }
-  }
+json form_in_json(const ArrayForm& form) {
+  return {{"name", form.name},
+          {"dtype", form.dtype},
+          {"dims", std::vector<std::int64_t>(form.dims.begin(), form.dims.end())}};
 }
 
 }  // namespace
@@ -161,7 +142,7 @@ const char* specified_tensors(const SpecifiedCall* asked) {
     json forms = {{"inputs", json::array()}};
     for (const RoleRow& row : roles_of(call.operation)) {
       if (!form_of(call, row)) continue;
-      const json form = form_of_role(call, row.role);
+      const json form = form_in_json(array_form_of(call, row.role));
       if (row.is_output) {
         forms["result"] = form;
       } else {

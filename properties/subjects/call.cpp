@@ -130,6 +130,32 @@ std::optional<TensorForm> form_of(const Call& c, RoleRow row) {
   return std::nullopt;
 }
 
+ArrayForm array_form_of(const Call& c, Role role) {
+  switch (role) {
+    case Role::pairs:
+      return {"codes", "uint8", {c.n, (c.k + 1) / 2}};
+    case Role::packed:
+    case Role::converted: {
+      const reference::Layout& layout = format_in(c, role).layout;
+      return {"packed", layout.dtype, layout.dims(c.size())};
+    }
+    case Role::codes:
+      return {"codes", "int32", {c.n, c.k}};
+    case Role::weights:
+      return {"weights", name_of(c.types.weight), c.format->result_dims(c.size())};
+    case Role::scales:
+    case Role::zeros: {
+      const reference::ParameterTensor& tensor = c.scheme->tensors[role == Role::scales ? 0 : 1];
+      return {tensor.role, tensor.dtype != nullptr ? tensor.dtype : name_of(c.types.parameter),
+              tensor.dims(c.groups())};
+    }
+    case Role::activations:
+    case Role::products:
+      break;
+  }
+  throw std::logic_error("no operation by raw pointers has such a tensor");
+}
+
 Call call_of_expert(const Call& batch, std::int64_t expert) {
   Call one = batch;
   one.experts = 1;

@@ -149,6 +149,14 @@ struct TensorForm {
 /// @return nothing if the scheme has no tensor of the role
 std::optional<TensorForm> form_of(const Call&, RoleRow);
 
+/// A tensor of an operation by raw pointers as an array of numpy's or PyTorch's. Codes to pack are pairs.
+struct ArrayForm {
+  const char* name;   // for messages
+  const char* dtype;  // a name of numpy's and torch's: "int32"; or "bf16", "fp16", "fp32"
+  reference::Dims dims;
+};
+ArrayForm array_form_of(const Call&, Role);
+
 /// The call of one expert of a batch, for subjects whose code takes a single matrix.
 Call call_of_expert(const Call& batch, std::int64_t expert);
 

@@ -29,9 +29,9 @@ std::pair<PythonAnswer, std::string> answer_of(Ask ask) {
   return {answer, text};
 }
 
-PythonArray array_of(const char* name, const char* dtype, void* data, const reference::Dims& dims) {
-  PythonArray array = {name, dtype, data, {}, dims.count};
-  std::copy(dims.begin(), dims.end(), array.dims);
+PythonArray array_of(const ArrayForm& form, void* data) {
+  PythonArray array = {form.name, form.dtype, data, {}, form.dims.count};
+  std::copy(form.dims.begin(), form.dims.end(), array.dims);
   return array;
 }
 
@@ -73,37 +73,15 @@ class PythonSubject : public Subject {
 
  private:
   /// @param codes  one code a byte, if the operation takes codes
-  static PythonArray array_of_role(const Call& c, Role role, void* codes) {
-    switch (role) {
-      case Role::pairs:
-        return array_of("codes", "uint8", codes, {c.n, c.k});
-      case Role::packed:
-      case Role::converted: {
-        const reference::Layout& layout = format_in(c, role).layout;
-        return array_of("packed", layout.dtype, c.at<void>(role), layout.dims(c.size()));
-      }
-      case Role::codes:
-        return array_of("codes", "int32", c.codes(), {c.n, c.k});
-      case Role::weights:
-        return array_of("weights", name_of(c.types.weight), c.weights(), c.format->result_dims(c.size()));
-      case Role::scales:
-      case Role::zeros: {
-        const reference::ParameterTensor& tensor = c.scheme->tensors[role == Role::scales ? 0 : 1];
-        return array_of(tensor.role, tensor.dtype != nullptr ? tensor.dtype : name_of(c.types.parameter),
-                        c.at<void>(role), tensor.dims(c.groups()));
-      }
-      default:
-        lacks(c.operation);
-    }
-  }
-
   void call(const Call& c, void* codes) {
     PythonCall call = {};
     call.function = name_of(c.operation);
     call.fence = fill_.fence;
     for (const RoleRow& row : roles_of(c.operation)) {
       if (!form_of(c, row)) continue;
-      const PythonArray array = array_of_role(c, row.role, codes);
+      const bool is_codes = row.role == Role::pairs;
+      const ArrayForm form = is_codes ? ArrayForm{"codes", "uint8", {c.n, c.k}} : array_form_of(c, row.role);
+      const PythonArray array = array_of(form, is_codes ? codes : c.at<void>(row.role));
       (row.is_output ? call.result : call.arrays[call.array_count++]) = array;
     }
     call.n = c.n;
