@@ -105,10 +105,9 @@ int run(int count, char** arguments) {
       "tileproof");
   app.set_version_flag("--version", "tileproof " TILEPROOF_VERSION);
   app.footer(
-      "'tileproof test' runs the test suite, 'tileproof wheel --out FOLDER' builds the Python package.\nExit codes: 0 "
-      "all passed; 1 something failed; 2 wrong usage; 3 "
-      "mistrusted, "
-      "or nothing ran; 4 the machine is at fault.");
+      "'tileproof test' runs the test suite, 'tileproof wheel --out FOLDER' builds the Python package.\n"
+      "Exit codes: 0 all passed; 1 something failed; 2 wrong usage; 3 mistrusted, or nothing ran; 4 the machine is at "
+      "fault.");
   std::vector<std::pair<CLI::App*, std::function<int()>>> runs;
   for (const CommandRow& row : commands()) {
     CLI::App* command = app.add_subcommand(row.name, row.what);

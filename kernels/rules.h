@@ -30,7 +30,7 @@ inline bool is_n_tiles(std::int64_t n_tiles, std::int64_t n) { return n <= n_til
 inline constexpr std::int64_t most_elements = std::numeric_limits<std::int64_t>::max() / 64;
 
 inline constexpr char legal_elements[] = "experts * n * k within 64 bits";
-/// Of sizes that are not negative.
+/// @param experts, n, k  not negative
 inline bool is_addressable(std::int64_t experts, std::int64_t n, std::int64_t k) {
   if (n > most_elements || k > most_elements / (n + 8)) return false;
   return experts <= 1 || experts <= most_elements / ((n + 8) * std::max<std::int64_t>(k, 1));

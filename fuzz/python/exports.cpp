@@ -1,5 +1,5 @@
-// What the Python package asks the harness, as C functions. No variable of an inline function may get into this file,
-// as in process/python_worker.cpp.
+// The Python package calls these C functions of the harness by ctypes. This file includes no header with inline
+// functions: their variables must come from an archive alone, as process/python_worker.cpp says.
 #include "fuzz/python/askable.h"
 #include "fuzz/python/specification.h"
 

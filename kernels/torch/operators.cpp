@@ -155,8 +155,8 @@ constexpr Entry entries[] = {
 
 }  // namespace
 
-// What PyTorch registers for its own operators without a derivative. Outside the stable interface, so by its name in
-// the library and weak: where a release no longer has it, Python writes the rule (fuzz/python/tileproof/ops.py).
+// PyTorch registers this rule for its own operators without a derivative. It is outside the stable interface, so it is
+// found by its name in the library, and may be missing: Python then has the rule (fuzz/python/tileproof/ops.py).
 class CppFunction {  // torch::CppFunction, which is smaller in every release
  public:
   ~CppFunction();
@@ -180,9 +180,6 @@ void register_operator(const std::string& space, const std::string& name, const 
     if (is_autograd && (not_implemented_fallback == nullptr || library_impl == nullptr || destroy == nullptr)) {
       throw std::runtime_error("this PyTorch does not have its rule for operators without a derivative");
     }
-#if !defined(TILEPROOF_HAS_CUDA)
-    if (key == "CUDA") throw std::runtime_error("built without CUDA");
-#endif
     TorchLibraryHandle library = nullptr;  // never deleted: PyTorch then takes back what it has
     require(aoti_torch_library_init_impl(space.c_str(), key.c_str(), __FILE__, __LINE__, &library), "open a namespace");
     if (is_autograd) {
@@ -212,6 +209,14 @@ __attribute__((visibility("default"))) const char* tileproof_operator_schemas(co
 
 __attribute__((visibility("default"))) void tileproof_set_error_types(void* illegal, void* out_of_memory) {
   tileproof::kernels::error_types() = {illegal, out_of_memory};
+}
+
+__attribute__((visibility("default"))) bool tileproof_operators_have_cuda() {
+#if defined(TILEPROOF_HAS_CUDA)
+  return true;
+#else
+  return false;
+#endif
 }
 
 __attribute__((visibility("default"))) const char* tileproof_register_operator(const char* space, const char* name,

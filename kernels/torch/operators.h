@@ -15,9 +15,12 @@ const char* tileproof_operator_schemas(const char* group_size);
 /// Says which Python exceptions tell of an illegal call and of a failed allocation.
 void tileproof_set_error_types(void* illegal, void* out_of_memory);
 
+/// Whether there are kernels for CUDA, beside those for CPU.
+bool tileproof_operators_have_cuda();
+
 /// Registers the kernel of an operator.
 /// @param space  the namespace in which the operator is defined
-/// @param key    CPU, CUDA, Meta, or Autograd: backward through the operator is an error
+/// @param key    CPU, CUDA where there are such kernels, Meta, or Autograd: backward through the operator is an error
 /// @return       nullptr, or why nothing was registered, valid until the next call
 const char* tileproof_register_operator(const char* space, const char* name, const char* key);
 

@@ -20,14 +20,9 @@ void register_all() {
     const std::string schema(rest.substr(0, rest.find('\n')));
     require(aoti_torch_library_def(library, schema.c_str()), "define an operator of tileproof");
     const std::string name = schema.substr(0, schema.find('('));
-    for (const char* key : {
-           "CPU",
-#if defined(TILEPROOF_HAS_CUDA)
-               "CUDA",
-#endif
-               "Meta", "Autograd"
-         }) {
-      const char* const why_not = tileproof_register_operator(space, name.c_str(), key);
+    for (const std::string_view key : {"CPU", "CUDA", "Meta", "Autograd"}) {
+      if (key == "CUDA" && !tileproof_operators_have_cuda()) continue;
+      const char* const why_not = tileproof_register_operator(space, name.c_str(), key.data());
       if (why_not != nullptr) throw std::runtime_error(why_not);
     }
   }

@@ -21,9 +21,8 @@ LibraryReport library_report(const nlohmann::json& ran) {
                           with_commas(all.cases) + " problems drawn for each property.");
   body += paragraph(
       "EXACT: every property that needs the operation PASSED, bit for bit. PASSED: it did, within a bound or but for "
-      "what is "
-      "explained. KNOWN: it differs as the ledger says. FAILED: it differs "
-      "in a way that no ledger lists. A property that fails and needs several operations tells against those of them "
+      "what is explained. KNOWN: it differs as the ledger says. FAILED: it differs in a way that no ledger lists. A "
+      "property that fails and needs several operations tells against those of them "
       "that fail a property of their own.");
   body += table({{""},
                  {"library"},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _inner_k_tiles(format):
-    """Of a format that has kernels."""
+    """The number in the name of a format that has kernels."""
     found = _specification.format_of(format)
     if not found.has_kernels:
         legal = ", ".join(name for name, one in _specification.formats().items() if one.has_kernels)

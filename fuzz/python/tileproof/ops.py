@@ -27,6 +27,7 @@ if _version < OLDEST_TORCH:
 _library = _native.loaded("libtileproof_torch.so")
 _library.tileproof_operator_schemas.restype = ctypes.c_char_p
 _library.tileproof_register_operator.restype = ctypes.c_char_p
+_library.tileproof_operators_have_cuda.restype = ctypes.c_bool
 _library.tileproof_set_error_types.argtypes = [ctypes.py_object, ctypes.py_object]
 _library.tileproof_set_error_types(ValueError, torch.OutOfMemoryError)
 _kept = []  # of torch.library.Library: one that is deleted takes its operators along
@@ -58,7 +59,7 @@ def _holds(condition):
 
 
 class _Rules:
-    """Of an operator: asks rules, in the order of the table."""
+    """Asks the rules of an operator, in the order of the table."""
 
     def __init__(self, operator):
         self.operator = operator
@@ -71,7 +72,7 @@ class _Rules:
         self.ask(number in (2, 4, 8), "inner_k_tiles", number, "2, 4 or 8")
 
     def elements(self, argument, tensor, experts, n, k):
-        """Of sizes that are not known: they cannot be too large, the allocation will tell."""
+        """A size that is not known passes: if it is too large, the allocation fails."""
         known = [_known(size) for size in (experts, n, k)]
         if None not in known:
             experts, n, k = known
@@ -277,9 +278,9 @@ def register(space, names=None, group_size="SymInt"):
     tags = torch.Tag.pt2_compliant_tag, torch.Tag.flexible_layout
     for name in chosen:
         library.define(schemas[name], tags=tags)
-        if why_not := _register(space, name, "CPU"):
-            raise ImportError(f"PyTorch {torch.__version__} refuses {space}::{name}: {why_not}")
-        _register(space, name, "CUDA")  # none in a library that was built without
+        for key in ["CPU"] + ["CUDA"] * _library.tileproof_operators_have_cuda():
+            if why_not := _register(space, name, key):
+                raise ImportError(f"PyTorch {torch.__version__} refuses {space}::{name}: {why_not}")
         torch.library.register_fake(f"{space}::{name}", _FAKES[name], lib=library)
         if "dequantize" in name:
             _register_no_derivative(space, name, library)

@@ -19,11 +19,13 @@ except ModuleNotFoundError:
 __all__ = ["pack", "unpack", "dequantize", "convert"]
 
 _TYPES = {"bf16": numpy.uint16, "fp16": numpy.float16, "fp32": numpy.float32, "e8m0": numpy.uint8, "e4m3": numpy.uint8}
-_NAMES = {"uint16": ("bf16",), "bfloat16": ("bf16",), "float16": ("fp16",), "float32": ("fp32",), "uint8": ("e8m0", "e4m3")}
-_GIVEN_TYPES = {
-    **{"bfloat16": "bf16", "float16": "fp16", "float32": "fp32", "uint16": "bf16"},
-    **{name: name for name in ("bf16", "fp16", "fp32")},
-}
+_TYPES_OF_WEIGHTS = "bf16", "fp16", "fp32"
+
+
+def _types_of(dtype):
+    """The types that a numpy dtype of that name holds."""
+    held = {"bfloat16": "uint16"}.get(dtype, dtype)
+    return [name for name, own in _TYPES.items() if numpy.dtype(own).name == held]
 
 
 def _text(array):
@@ -140,11 +142,11 @@ def dequantize(packed, parameters, format: str, n: int, k: int, group_size: int,
     parameters = list(parameters) if isinstance(parameters, (tuple, list)) else [parameters]
     found = _specification.scheme_of(_specification.format_of(format), scheme, len(parameters))
     name = getattr(dtype, "__name__", str(dtype))  # of numpy.float16, as of "float16"
-    weights = "" if dtype is None else _GIVEN_TYPES.get(name)
+    weights = "" if dtype is None else next((one for one in _TYPES_OF_WEIGHTS if one in [name, *_types_of(name)]), None)
     if weights is None:
         raise ValueError(f"dtype: given {dtype!r}, legal is bf16, fp16 or fp32")
     typed = [numpy.asarray(array) for array, tensor in zip(parameters, found.tensors) if not tensor.dtype]
-    names = _NAMES.get(typed[0].dtype.name, ("",)) if typed else ("",)
+    names = _types_of(typed[0].dtype.name) if typed else []
     fitting = [types for types in found.types if types[1] in names or not typed]
     if not fitting:
         legal = ", ".join(sorted({numpy.dtype(_TYPES[types[1]]).name for types in found.types}))
