@@ -33,6 +33,7 @@ const FolderRow rows[] = {
     {"reference/", {"reference/layouts", "reference/schemes"}},  // for formats.h and matrix.h, which join both
 
     {"kernels/", {}},
+    {"kernels/convert", {"kernels/"}},
     {"kernels/tinygemm", {"kernels/"}},
     {"kernels/torch", {"kernels/tinygemm"}},
 

@@ -1,5 +1,7 @@
 #include "kernels/arguments.h"
 
+#include <numeric>
+
 #include "kernels/rules.h"
 
 namespace tileproof::kernels {
@@ -85,6 +87,28 @@ std::optional<InvalidArgument> validate(const DequantizeArguments& a) {
                     return validate_pointer("zero_points", a.zero_points, used ? parameters_of(a) : 0, 1);
                   },
                   [&] { return validate_pointer("weights", a.weights, a.experts * a.n * a.k, 16); });
+}
+
+std::optional<InvalidArgument> validate(const ConvertArguments& a) {
+  const std::int64_t n_multiple = std::lcm(a.source->n_multiple, a.target->n_multiple);
+  const std::int64_t k_multiple = std::lcm(a.source->k_multiple, a.target->k_multiple);
+  const auto size = [&](const char* argument, std::int64_t given, std::int64_t multiple,
+                        bool is_small) -> std::optional<InvalidArgument> {
+    if (given >= 0 && given % multiple == 0 && is_small) return std::nullopt;
+    std::string legal = "0 or more";
+    if (multiple > 1) {
+      legal += std::string(", a multiple of ") + std::to_string(multiple) + " for " + a.source->name + " and " +
+               a.target->name;
+    }
+    if (!is_small) legal += std::string(", and ") + legal_elements;
+    return InvalidArgument{argument, std::to_string(given), legal};
+  };
+  const auto bytes = [&](const Layout& layout) { return a.experts * layout.padded_n(a.n) * a.k / 2; };
+  return first_of([&] { return size("n", a.n, n_multiple, a.n <= most_elements); },
+                  [&] { return size("k", a.k, k_multiple, is_addressable(std::int64_t{1}, a.n, a.k)); },
+                  [&] { return size("experts", a.experts, 1, is_addressable(a.experts, a.n, a.k)); },
+                  [&] { return validate_pointer("packed", a.packed, bytes(*a.source), 1); },
+                  [&] { return validate_pointer("converted", a.converted, bytes(*a.target), 16); });
 }
 
 }  // namespace tileproof::kernels

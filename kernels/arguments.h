@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "kernels/layouts.h"
+
 namespace tileproof::kernels {
 
 /// The type of scales, zeros and dequantized weights.
@@ -51,6 +53,17 @@ struct DequantizeArguments {
   std::int64_t experts = 1;
 };
 
+/// Convert: packed codes of one layout into those of another.
+struct ConvertArguments {
+  const void* packed;    // as `source` lays out n x k; faster where it is 16-byte aligned
+  void* converted;       // as `target` does; 16-byte aligned
+  const Layout* source;  // of `layouts`
+  const Layout* target;
+  std::int64_t n;
+  std::int64_t k;
+  std::int64_t experts = 1;
+};
+
 /// Why a call is refused: which argument, what was given, what is legal.
 struct InvalidArgument {
   std::string argument;
@@ -65,6 +78,7 @@ struct InvalidArgument {
 std::optional<InvalidArgument> validate(const PackArguments&);
 std::optional<InvalidArgument> validate(const UnpackArguments&);
 std::optional<InvalidArgument> validate(const DequantizeArguments&);
+std::optional<InvalidArgument> validate(const ConvertArguments&);
 
 /// The part about sizes alone: for callers that have no pointers yet.
 std::optional<InvalidArgument> validate_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,

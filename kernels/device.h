@@ -27,7 +27,7 @@ struct FastDivmod {
     multiplier = static_cast<std::uint32_t>(((std::int64_t{1} << shift) + number - 1) / number);
   }
 
-  TILEPROOF_DEVICE std::int64_t quotient(std::int64_t a) const {
+  TILEPROOF_HOST_DEVICE std::int64_t quotient(std::int64_t a) const {
     if (multiplier == 0 || a >> 31 != 0) return a / divisor;
     return static_cast<std::int64_t>((static_cast<std::uint64_t>(static_cast<std::uint32_t>(a)) * multiplier) >> shift);
   }

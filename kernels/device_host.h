@@ -8,11 +8,14 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "kernels/float_mode.h"
 #include "kernels/kernels.h"
+#include "kernels/warps.h"
 
 #define TILEPROOF_DEVICE inline
+#define TILEPROOF_HOST_DEVICE inline
 #define TILEPROOF_UNROLL
 
 namespace tileproof::kernels {
@@ -49,6 +52,15 @@ inline Quad loaded_quad(const void* from) {
   return quad;
 }
 inline void store(Quad quad, void* to) { std::memcpy(aligned<sizeof quad>(to), &quad, sizeof quad); }
+inline Quad loaded_quad_of_line(const void* from) { return loaded_quad(from); }
+inline void store_of_line(Quad quad, void* to) { store(quad, to); }
+
+inline std::uint32_t bytes_of(std::uint32_t a, std::uint32_t b, std::uint32_t selector) {
+  const std::uint64_t both = static_cast<std::uint64_t>(b) << 32 | a;
+  std::uint32_t bytes = 0;
+  for (int i = 0; i < 4; ++i) bytes |= (both >> (selector >> (4 * i) & 7) * 8 & 0xff) << (8 * i);
+  return bytes;
+}
 
 /// Two values held in floats, each exactly a value of its 16-bit type.
 struct FloatPair {
@@ -190,6 +202,31 @@ void run(Thread thread, std::int64_t threads, Range range) {
   const DefaultFloatMode mode;
   const std::int64_t end = range.end < threads ? range.end : threads;
   for (std::int64_t index = range.begin < 0 ? 0 : range.begin; index < end; ++index) thread(index);
+}
+
+/// The words of a warp's lanes: here those of all.
+template <int registers>
+class WarpWords {
+ public:
+  template <class Use>
+  void for_each_lane(Use use) {
+    for (int lane = 0; lane < lanes_of_warp; ++lane) use(lane, words_[lane]);
+  }
+  template <int a, int b, int lane_bit>
+  void exchange_lanes() {
+    for (int lane = 0; lane < lanes_of_warp; ++lane) {
+      if ((lane & lane_bit) == 0) std::swap(words_[lane][b], words_[lane | lane_bit][a]);
+    }
+  }
+
+ private:
+  std::uint32_t words_[lanes_of_warp][registers];
+};
+
+template <class Warp>
+void run(Warp warp, Warps warps, Range range) {
+  WarpWords<Warp::registers> words;
+  run([&](std::int64_t index) { warp(index, words); }, warps.count, range);
 }
 
 }  // namespace tileproof::kernels

@@ -1,4 +1,5 @@
-/// The production kernels: pack, unpack and dequantize of the tensor-core-tiled int4 layout of PyTorch's tinygemm.
+/// The production kernels: pack, unpack and dequantize of the tensor-core-tiled int4 layout of PyTorch's tinygemm, and
+/// convert between that and other layouts.
 ///
 /// Each operation has two overloads made from one source: on a CUDA stream, and on the host over a range of threads. A
 /// thread is a pure function of its index, owns the elements it stores, and shares nothing: any split of the range
@@ -25,12 +26,14 @@ struct Range {
 std::int64_t threads_of(const PackArguments&);
 std::int64_t threads_of(const UnpackArguments&);
 std::int64_t threads_of(const DequantizeArguments&);
+std::int64_t threads_of(const ConvertArguments&);
 
 /// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`validate`), host
 /// pointers.
 void pack(const PackArguments&, Range);
 void unpack(const UnpackArguments&, Range);
 void dequantize(const DequantizeArguments&, Range);
+void convert(const ConvertArguments&, Range);
 
 #if defined(TILEPROOF_HAS_CUDA)
 /// Launches an operation on a stream, without synchronising; an empty one returns without a launch.
@@ -39,6 +42,7 @@ void dequantize(const DequantizeArguments&, Range);
 cudaError_t pack(const PackArguments&, cudaStream_t);
 cudaError_t unpack(const UnpackArguments&, cudaStream_t);
 cudaError_t dequantize(const DequantizeArguments&, cudaStream_t);
+cudaError_t convert(const ConvertArguments&, cudaStream_t);
 #endif
 
 }  // namespace tileproof::kernels

@@ -54,7 +54,7 @@ TEST(CaseList, HasPossibleProblemsThatTheSubjectTakes) {
       ASSERT_NO_THROW(
           require_within(p, sample_space_of(*listed.property, subject_row(subject).capabilities, &why_not)));
       ASSERT_TRUE(p.n * p.k <= std::max(listed.property->sampling.most_elements,
-                                        p.k * std::max<std::int64_t>(8, p.layout().legal.n)))
+                                        p.k * std::max<std::int64_t>(8, n_unit(*p.format, 1, p.format_to))))
           << line_of(p);
       EXPECT_EQ(p.property, listed.property->name);
       EXPECT_EQ(p.subject, subject);

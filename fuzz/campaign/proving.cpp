@@ -85,7 +85,7 @@ std::vector<ProofTask> proof_tasks(const Property& property, const SelectedSubje
                                    const std::shared_ptr<const Processes>& processes) {
   std::vector<std::vector<Enumeration>> by_point;
   std::string why_not;
-  const Capabilities& capabilities = processes->front().row.capabilities;
+  const Capabilities capabilities = processes->front().row.capabilities.of(property.needs);
   sample_space_of(property, capabilities, &why_not);
   if (processes->front().runner != nullptr && why_not.empty()) {
     for (Enumeration& enumeration : property.enumerations(capabilities)) {

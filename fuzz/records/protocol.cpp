@@ -136,6 +136,10 @@ json json_of(const Capabilities& capabilities) {
   json value = capabilities;
   value["formats"] = names_of(capabilities.formats);
   value["formats_to"] = names_of(capabilities.formats_to);
+  value["formats_of"] = json::object();
+  for (const auto& [operation, formats] : capabilities.formats_of) {
+    value["formats_of"][name_of(operation)] = names_of(formats);
+  }
   value["schemes"] = names_of(capabilities.schemes);
   return value;
 }
@@ -147,6 +151,9 @@ Capabilities capabilities_of(const json& value) {
   Capabilities capabilities = value;
   capabilities.formats = formats_of(value.at("formats"));
   capabilities.formats_to = formats_of(value.at("formats_to"));
+  for (const auto& [operation, formats] : value.at("formats_of").items()) {
+    capabilities.formats_of[operation_of("operation", operation)] = formats_of(formats);
+  }
   capabilities.schemes = schemes_of(value.at("schemes"), capabilities.formats);
   return capabilities;
 }

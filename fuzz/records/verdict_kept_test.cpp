@@ -171,7 +171,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
 
   const Ran passed = run_line(limited(1, program + " " + right + out("passed")));
   EXPECT_EQ(passed.exit, 4) << passed.text;
-  EXPECT_LT(passed.text.find("PASSED: 3 PASSED"), passed.text.find(disk)) << passed.text;
+  EXPECT_LT(passed.text.find("PASSED: 4 PASSED"), passed.text.find(disk)) << passed.text;
   expect_whole("passed");
 
   const Ran proved = run_line(limited(
@@ -256,10 +256,10 @@ TEST_F(AVerdict, OfALongRunSaysWhichOfItsObservationsItKept) {
   EXPECT_EQ(ran.exit, 0) << ran.text;
   const json said = summary("run")["observations"];
   const std::string lines = text_of(folder_ / "run" / "observations.jsonl");
-  EXPECT_EQ(said["cases"], 12000);
+  EXPECT_EQ(said["cases"], 16000);
   EXPECT_EQ(said["kept"], std::count(lines.begin(), lines.end(), '\n'));
-  EXPECT_LT(said["kept"], 3 * (Kept::whole + static_cast<std::int64_t>(Kept::most_cells)) + 1);
-  EXPECT_NE(ran.text.find("Observations are kept of " + said["kept"].dump() + " of 12000 cases"), std::string::npos)
+  EXPECT_LT(said["kept"], 4 * (Kept::whole + static_cast<std::int64_t>(Kept::most_cells)) + 1);
+  EXPECT_NE(ran.text.find("Observations are kept of " + said["kept"].dump() + " of 16000 cases"), std::string::npos)
       << ran.text;
 }
 

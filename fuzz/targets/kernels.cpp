@@ -19,16 +19,17 @@ class Cut {
   template <class Arguments>
   void run(const Arguments& a) const {
     if (const auto refusal = kernels::validate(a)) throw Wrong("refused: " + refusal->text());
-    if (by_ == 0) {
-      const auto by_threads = [&](auto begin, auto end) { run_kernel(a, kernels::Range{begin, end}); };
-      return in_pieces(kernels::threads_of(a), by_threads);
+    if constexpr (kernels::has_ways<Arguments>) {
+      if (by_ != 0) {
+        return in_pieces(kernels::n_tiles_of(a), [&](auto begin, auto end) {
+          const kernels::NTiles n_tiles = {begin, end};
+          if (by_ == 1) return run_kernel(a, n_tiles);
+          const std::vector<kernels::Way> ways = kernels::all_ways();
+          run_kernel(a, n_tiles, ways[static_cast<std::size_t>(by_ - 2) % ways.size()]);
+        });
+      }
     }
-    in_pieces(kernels::n_tiles_of(a), [&](auto begin, auto end) {
-      const kernels::NTiles n_tiles = {begin, end};
-      if (by_ == 1) return run_kernel(a, n_tiles);
-      const std::vector<kernels::Way> ways = kernels::all_ways();
-      run_kernel(a, n_tiles, ways[static_cast<std::size_t>(by_ - 2) % ways.size()]);
-    });
+    in_pieces(kernels::threads_of(a), [&](auto begin, auto end) { run_kernel(a, kernels::Range{begin, end}); });
   }
 
  private:

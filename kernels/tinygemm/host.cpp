@@ -1,4 +1,3 @@
 // The kernels, compiled by the host compiler: the same sources, over device_host.h.
 #include "kernels/tinygemm/dequantize.cu"
-#include "kernels/tinygemm/pack.cu"
 #include "kernels/tinygemm/unpack.cu"

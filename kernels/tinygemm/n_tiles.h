@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/arguments.h"
@@ -50,5 +51,22 @@ Way way_of(const DequantizeArguments&);
 void pack(const PackArguments&, NTiles, Way);
 void unpack(const UnpackArguments&, NTiles, Way);
 void dequantize(const DequantizeArguments&, NTiles, Way);
+
+/// What the work of an operation on CPU tensors is shared out in among threads: n-tiles.
+template <class Arguments>
+struct Shares {
+  using Part = NTiles;
+  static std::int64_t count(const Arguments& arguments) { return n_tiles_of(arguments); }
+};
+/// Convert has no code of its own for them, and runs as on a GPU.
+template <>
+struct Shares<ConvertArguments> {
+  using Part = Range;
+  static std::int64_t count(const ConvertArguments& arguments) { return threads_of(arguments); }
+};
+
+/// Whether an operation has such code, which a `Way` chooses.
+template <class Arguments>
+constexpr bool has_ways = std::is_same_v<typename Shares<Arguments>::Part, NTiles>;
 
 }  // namespace tileproof::kernels

@@ -64,7 +64,8 @@ void keep_convertible(Capabilities& capabilities) {
 
 }  // namespace
 
-SampleSpace sample_space_of(const Property& property, const Capabilities& capabilities, std::string* why_not) {
+SampleSpace sample_space_of(const Property& property, const Capabilities& all, std::string* why_not) {
+  const Capabilities capabilities = all.of(property.needs);
   SampleSpace result = {capabilities, property.sampling, capabilities.most_k};
   std::vector<const Format*>& formats = result.capabilities.formats;
   if (needs(property, Operation::pack)) {

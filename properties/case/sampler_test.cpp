@@ -214,7 +214,12 @@ TEST(Sampler, ReachesAllOfTheDomains) {
     if (no_format([](const Format& format) { return takes_uneven_rows(format); })) {
       impossible.insert("a row of one uneven group");
     }
-    if (no_format([](const Format& format) { return format.layout.legal.k == 1; })) impossible.insert("an odd row");
+    const auto takes_odd_rows = [&](const Format& format) {
+      return std::ranges::any_of(pairing.space.capabilities.formats_to_of(format), [&](const Format* format_to) {
+        return k_unit(format, 1, pairing.space.capabilities.k_multiple, format_to) == 1;
+      });
+    };
+    if (no_format(takes_odd_rows)) impossible.insert("an odd row");
     if (no_group(std::less<>())) impossible.insert("group smaller than a block");
     if (no_group(std::equal_to<>())) impossible.insert("group equal to a block");
     if (drawn.most_k / smallest_group <= smallest_group) impossible.insert("more groups than a group has columns");
@@ -341,8 +346,10 @@ TEST(Sampler, DrawsInTheCellThatItNamesAndVisitsEachBeforeAnyAgain) {
     }
     if (pairing.row->name != "host" || count > 20000) continue;
     // Each kind of problems goes through all its cells before it comes to any again.
-    std::map<std::tuple<const Format*, const Scheme*, Types>, std::set<Cell>> all, visited;
-    const auto kind_of = [](const Cell& cell) { return std::tuple(cell.format, cell.scheme, cell.types); };
+    std::map<std::tuple<const Format*, const Format*, const Scheme*, Types>, std::set<Cell>> all, visited;
+    const auto kind_of = [](const Cell& cell) {
+      return std::tuple(cell.format, cell.format_to, cell.scheme, cell.types);
+    };
     std::size_t most = 0;
     for (std::uint64_t number = 0; number < count; ++number) {
       std::set<Cell>& of_kind = all[kind_of(problems.cell(number))];

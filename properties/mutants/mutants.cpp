@@ -85,33 +85,8 @@ std::vector<Mutant> in_one_list(const std::vector<std::vector<Mutant>>& parts) {
   return all;
 }
 
-namespace {
-
-/// Capabilities of the production kernels, but in some formats, with all of their schemes and types.
-Capabilities kernel_capabilities_in(const std::vector<const Format*>& formats) {
-  Capabilities capabilities = kernel_capabilities();
-  capabilities.formats = formats;
-  capabilities.schemes = every_scheme();
-  std::erase_if(capabilities.schemes, [&](const Scheme* scheme) {
-    return std::ranges::none_of(formats, [=](const Format* format) { return format->has(*scheme); });
-  });
-  capabilities.types = every_types();
-  std::erase_if(capabilities.types, [&](Types types) {
-    return std::ranges::none_of(capabilities.schemes, [=](const Scheme* scheme) { return has_types(*scheme, types); });
-  });
-  return capabilities;
-}
-
-Capabilities with_convert(Capabilities capabilities, const std::vector<const Format*>& formats_to) {
-  capabilities.operations.push_back(Operation::convert);
-  capabilities.formats_to = formats_to;
-  return capabilities;
-}
-
-}  // namespace
-
 SubjectRow mutant_subject(const Mutant& mutant) {
-  Capabilities capabilities = kernel_capabilities_in(mutant.formats);
+  Capabilities capabilities = in_formats(kernel_capabilities(), mutant.formats);
   if (!mutant.formats_to.empty()) capabilities = with_convert(capabilities, mutant.formats_to);
   capabilities.several_callers = false;  // it keeps its state between calls without a lock
   return {"mutant:" + mutant.name, mutant.what, false, capabilities, [parts = mutant.parts] {
@@ -123,7 +98,7 @@ const std::vector<SubjectRow>& mutant_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {
         {"mutant:nothing", "the correct control of the mutants", false,
-         with_convert(kernel_capabilities_in(every_format_there_is()), formats_of_codes_alone()), [] {
+         with_convert(in_formats(kernel_capabilities(), every_format_there_is()), formats_of_codes_alone()), [] {
            return MadeSubject{mutable_reference({}), ""};
          }}};
     for (const Mutant& mutant : mutants()) all.push_back(mutant_subject(mutant));

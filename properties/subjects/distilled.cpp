@@ -1,5 +1,8 @@
 #include "properties/subjects/distilled.h"
 
+#include <algorithm>
+
+#include "kernels/layouts.h"
 #include "properties/problem/tinygemm.h"
 
 namespace tileproof {
@@ -37,6 +40,30 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
       add("index/pack_puts_every_code_where_the_specification_says", problem);
       add("bits/unpack_reads_the_specified_nibbles_of_any_word", problem);
     }
+  }
+  // Convert: each kernel of whole words, and the threads that take what those do not: other pairs, and parts of blocks.
+  const auto add_convert = [&](const Format* format, const Format* format_to, std::int64_t n) {
+    Problem problem;
+    problem.n = n;
+    problem.k = 128;
+    problem.format = format;
+    problem.format_to = format_to;
+    problem.scheme = schemes_of(*format).front();
+    problem.types = types_of(*problem.scheme, every_types()).front();
+    add("bits/convert_gives_what_pack_gives_of_the_unpacked_codes", problem);
+  };
+  for (const Format* one : tinygemm_formats()) {
+    for (const kernels::Layout* layout : kernels::layouts) {
+      const Format* const other = format_of("format", layout->name);
+      if (one == other) continue;
+      add_convert(one, other, 64);
+      if (std::ranges::count(tinygemm_formats(), other) == 0) add_convert(other, one, 64);
+    }
+  }
+  add_convert(format_of("format", "awq"), format_of("format", "marlin"), 64);
+  for (const char* name : {"plain", "int4pack-cpu-default", "int4pack-cpu-avx512"}) {
+    add_convert(tinygemm(4), format_of("format", name), 80);
+    add_convert(format_of("format", name), tinygemm(4), 80);
   }
   std::size_t turn = 0;  // selects the tail, so that each meets every type and scheme
   for (const Format* format : tinygemm_formats()) {

@@ -39,7 +39,7 @@ class HostSubject : public Subject {
   std::uint64_t variation_ = 0;
 };
 
-/// Runs an operation as ranges of n-tiles, by the code for CPU tensors.
+/// Runs an operation as ranges of n-tiles, by the code for CPU tensors. Convert has none of its own.
 class CpuSubject : public HostSubject {
  public:
   std::vector<std::string> ways() const override {
@@ -50,14 +50,18 @@ class CpuSubject : public HostSubject {
   std::string way() const override { return way_; }
 
   void run(const Call& call) override {
-    with_arguments(call, [&](const auto& arguments) {
-      require_legal(arguments);
-      const std::vector<kernels::Way> all = kernels::all_ways();
-      const kernels::Way way = variation_ == 0 ? kernels::way_of(arguments) : all[variation_ / 2 % all.size()];
-      way_ = kernels::name_of(way);
-      in_pieces(kernels::n_tiles_of(arguments), [&](std::int64_t begin, std::int64_t end) {
-        run_kernel(arguments, kernels::NTiles{begin, end}, way);
-      });
+    with_arguments(call, [&]<class Arguments>(const Arguments& arguments) {
+      if constexpr (kernels::has_ways<Arguments>) {
+        require_legal(arguments);
+        const std::vector<kernels::Way> all = kernels::all_ways();
+        const kernels::Way way = variation_ == 0 ? kernels::way_of(arguments) : all[variation_ / 2 % all.size()];
+        way_ = kernels::name_of(way);
+        in_pieces(kernels::n_tiles_of(arguments), [&](std::int64_t begin, std::int64_t end) {
+          run_kernel(arguments, kernels::NTiles{begin, end}, way);
+        });
+      } else {
+        lacks(call.operation);
+      }
     });
   }
 

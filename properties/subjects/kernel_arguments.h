@@ -22,6 +22,13 @@ inline kernels::Type kernel_type(Types types) {
   return type == Type::bf16 ? kernels::Type::bf16 : type == Type::fp16 ? kernels::Type::fp16 : kernels::Type::fp32;
 }
 
+/// @throws std::logic_error if the kernels do not know the layout
+inline const kernels::Layout* kernel_layout(const Format& format) {
+  const kernels::Layout* const layout = kernels::layout_named(format.name);
+  if (layout == nullptr) throw std::logic_error(std::string("the kernels do not know the layout of ") + format.name);
+  return layout;
+}
+
 /// Calls `use` with the arguments of a kernel.
 /// @throws std::logic_error if the operation has no kernel
 template <class Use>
@@ -35,6 +42,9 @@ void with_arguments(const Call& c, Use use) {
       return use(kernels::DequantizeArguments{c.packed(), c.scales(), c.zero_points(), c.weights(), c.n, c.k,
                                               c.group_size, tinygemm_number(*c.format), kernel_domain(*c.scheme),
                                               kernel_type(c.types), c.experts});
+    case Operation::convert:
+      return use(kernels::ConvertArguments{c.packed_bytes(), c.converted(), kernel_layout(*c.format),
+                                           kernel_layout(*c.format_to), c.n, c.k, c.experts});
     default:
       lacks(c.operation);
   }
@@ -46,7 +56,7 @@ void require_legal(const Arguments& arguments) {
   if (const auto refusal = kernels::validate(arguments)) throw SubjectError("refused: " + refusal->text());
 }
 
-// One name for the three operations; `where` is a range of threads, some n-tiles and a way, or a stream.
+// One name for the operations; `where` is a range of threads, some n-tiles and a way, or a stream.
 template <class... Where>
 auto run_kernel(const kernels::PackArguments& a, Where... where) {
   return kernels::pack(a, where...);
@@ -58,6 +68,10 @@ auto run_kernel(const kernels::UnpackArguments& a, Where... where) {
 template <class... Where>
 auto run_kernel(const kernels::DequantizeArguments& a, Where... where) {
   return kernels::dequantize(a, where...);
+}
+template <class... Where>
+auto run_kernel(const kernels::ConvertArguments& a, Where... where) {
+  return kernels::convert(a, where...);
 }
 
 }  // namespace tileproof

@@ -27,7 +27,8 @@ struct Capabilities {
   std::int64_t most_n = std::int64_t{1} << 40;  // rows
   std::int64_t most_k = std::int64_t{1} << 40;  // columns
   std::vector<const Format*> formats = tinygemm_formats();
-  std::vector<const Format*> formats_to = {};  // that convert gives; of a format, all others
+  std::vector<const Format*> formats_to = {};                       // that convert gives; of a format, all others
+  std::map<Operation, std::vector<const Format*>> formats_of = {};  // of operations that take some of the formats alone
   std::vector<std::int64_t> group_sizes = {32, 64, 128, 256, 16, 48, 80, 96, 112, 160, 512, 1024};
   bool any_group_size = true;  // takes every legal size, not only these
   bool uneven_rows = true;     // takes rows of one group of no multiple of 16 elements, in formats that have such
@@ -46,6 +47,8 @@ struct Capabilities {
   std::string not_watched = "";  // memory that the subject allocates and nobody watches, in words; "" if there is none
 
   bool has(Operation) const;
+  /// What remains where some operations are called: the formats of all of them, with their schemes and types.
+  Capabilities of(const std::vector<Operation>&) const;
   /// The formats that convert gives of one; of a subject without convert, nullptr alone.
   std::vector<const Format*> formats_to_of(const Format&) const;
   /// The group sizes of this list that are legal in a format.
@@ -157,8 +160,12 @@ struct SubjectRow {
   bool one_at_a_time = false;  // judged by one process: loading it takes long, or it has threads of its own
 };
 
-/// Capabilities of the production kernels, and of every subject that implements all of their operations.
+/// Capabilities of tinygemm's kernels, and of every subject that implements all of their operations.
 Capabilities kernel_capabilities();
+/// The same in other formats, with all of their schemes and types.
+Capabilities in_formats(Capabilities, const std::vector<const Format*>&);
+/// Adds convert to some formats.
+Capabilities with_convert(Capabilities, const std::vector<const Format*>& formats_to);
 /// Capabilities of the specification, which adds eager operations, every format, scheme and type, and properties about
 /// itself.
 Capabilities specification_capabilities();

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "built_without_cuda.h"
+#include "kernels/layouts.h"
 #include "properties/subjects/cuda_device.h"
 #include "properties/subjects/rows.h"
 
@@ -9,6 +10,30 @@ namespace tileproof {
 
 bool Capabilities::has(Operation operation) const {
   return std::find(operations.begin(), operations.end(), operation) != operations.end();
+}
+
+namespace {
+
+/// Leaves the schemes that some format has, and the types that some scheme has.
+void keep_possible(Capabilities& capabilities) {
+  std::erase_if(capabilities.schemes, [&](const Scheme* scheme) {
+    return std::ranges::none_of(capabilities.formats, [=](const Format* format) { return format->has(*scheme); });
+  });
+  std::erase_if(capabilities.types, [&](Types types) {
+    return std::ranges::none_of(capabilities.schemes, [=](const Scheme* scheme) { return has_types(*scheme, types); });
+  });
+}
+
+}  // namespace
+
+Capabilities Capabilities::of(const std::vector<Operation>& called) const {
+  Capabilities rest = *this;
+  for (const auto& [operation, own] : formats_of) {
+    if (std::ranges::find(called, operation) == called.end()) continue;
+    std::erase_if(rest.formats, [&](const Format* one) { return std::ranges::find(own, one) == own.end(); });
+    keep_possible(rest);
+  }
+  return rest;
 }
 
 bool Capabilities::takes(const Problem& p) const {
@@ -63,7 +88,30 @@ Capabilities kernel_capabilities() {
   return {.operations = {std::begin(kernel_operations), std::end(kernel_operations)}, .takes_experts = true};
 }
 
+Capabilities in_formats(Capabilities capabilities, const std::vector<const Format*>& formats) {
+  capabilities.formats = formats;
+  capabilities.schemes = every_scheme();
+  capabilities.types = every_types();
+  keep_possible(capabilities);
+  return capabilities;
+}
+
+Capabilities with_convert(Capabilities capabilities, const std::vector<const Format*>& formats_to) {
+  capabilities.operations.push_back(Operation::convert);
+  capabilities.formats_to = formats_to;
+  return capabilities;
+}
+
 namespace {
+
+/// Capabilities of the production kernels: convert between all layouts that they know, and the rest in tinygemm's.
+Capabilities production_capabilities() {
+  std::vector<const Format*> formats;
+  for (const kernels::Layout* layout : kernels::layouts) formats.push_back(format_of("format", layout->name));
+  Capabilities capabilities = with_convert(in_formats(kernel_capabilities(), formats), formats);
+  for (const Operation operation : kernel_operations) capabilities.formats_of[operation] = tinygemm_formats();
+  return capabilities;
+}
 
 /// Capabilities of aten's operators: the float scheme in bf16, and the group sizes that aten lists.
 Capabilities aten_capabilities(std::vector<Operation> operations) {
@@ -89,12 +137,8 @@ Capabilities eager_capabilities() {
 Capabilities specification_capabilities() {
   Capabilities capabilities = kernel_capabilities();
   for (const Operation operation : eager_operations) capabilities.operations.push_back(operation);
-  capabilities.operations.push_back(Operation::convert);
+  capabilities = with_convert(in_formats(capabilities, every_format_there_is()), formats_of_codes_alone());
   capabilities.is_specification = true;
-  capabilities.formats = every_format_there_is();
-  capabilities.formats_to = formats_of_codes_alone();
-  capabilities.schemes = every_scheme();
-  capabilities.types = every_types();
   return capabilities;
 }
 
@@ -127,10 +171,10 @@ const std::vector<SubjectRow>& subjects() {
   static const std::vector<SubjectRow> rows = {
       {"reference", "the scalar specification, judged by itself: shows that the properties can be met", false,
        specification_capabilities(), make_reference_subject},
-      {"host", "the production kernels, compiled by the host compiler and run as a loop", false, kernel_capabilities(),
-       make_host_subject},
+      {"host", "the production kernels, compiled by the host compiler and run as a loop", false,
+       production_capabilities(), make_host_subject},
       {"cpu", "the production code for tensors in a host's memory", false, kernel_capabilities(), make_cpu_subject},
-      {"cuda", "the production kernels on a GPU", true, on_a_gpu(kernel_capabilities()), make_cuda_subject},
+      {"cuda", "the production kernels on a GPU", true, on_a_gpu(production_capabilities()), make_cuda_subject},
       {"aten-cpu", "PyTorch's int4 weight operators on the CPU", false,
        aten_cpu_capabilities({"int4pack-cpu-default", "int4pack-cpu-avx2", "int4pack-cpu-avx512"}),
        make_aten_cpu_subject, true},

@@ -1,0 +1,103 @@
+/// Convert: packed codes of one layout into those of another. Between tinygemm's layouts, and between them and each
+/// other one, warps move whole words (convert_warp.h). Any other pair, and sizes and addresses that words do not fit,
+/// go code by code (any_thread.h).
+#include "kernels/convert/any_thread.h"
+#include "kernels/convert/convert_warp.h"
+#include "kernels/kernels.h"
+
+namespace tileproof::kernels {
+
+namespace {
+
+/// A layout, and how many of its lowest bits a warp holds: 6 are 32 bytes, 8 are 128.
+template <class L, int bits>
+struct Held {
+  using Layout = L;
+  static constexpr int count = bits;
+};
+template <class... T>
+struct List {};
+
+// As an H200 likes it, whose smallest pieces of memory are 32 bytes. Of tinygemm's layouts, whole supertiles.
+using OfTensorCores = List<Held<Tinygemm2, 8>, Held<Tinygemm4, 9>, Held<Tinygemm8, 10>>;
+using Others = List<Held<Plain, 8>, Held<PlainInt32, 8>, Held<Gptq, 7>, Held<Awq, 6>, Held<Marlin, 8>,
+                    Held<Int4PackCpuDefault, 7>, Held<Int4PackCpuAvx2, 7>, Held<Int4PackCpuAvx512, 6>>;
+
+/// Calls `use` with warps that convert from Source to Target, where those are the layouts and they take the sizes.
+/// Layouts of one order are one.
+template <class Source, class Target, class Use>
+bool use_of_pair(const ConvertArguments& a, Use& use) {
+  if constexpr (std::is_same_v<Source, Target>) {
+    return false;
+  } else {
+    using From = typename Source::Layout;
+    using To = typename Target::Layout;
+    using Warp = ConvertWarp<From, To, Source::count, Target::count>;
+    if (a.source->order != From::row.order || a.target->order != To::row.order || !Warp::takes(a)) return false;
+    const Warp warp(a);
+    use(warp, warp.warps());
+    return true;
+  }
+}
+
+template <class... Sources, class... Targets, class Use>
+bool use_of_pairs(const ConvertArguments& a, List<Sources...>, List<Targets...>, Use& use) {
+  const auto from = [&]<class Source>() { return (use_of_pair<Source, Targets>(a, use) || ...); };
+  return (from.template operator()<Sources>() || ...);
+}
+
+/// Calls `use` with what a conversion runs, and how many of it.
+template <class Use>
+void with_kernel(const ConvertArguments& a, Use use) {
+  if (use_of_pairs(a, OfTensorCores(), OfTensorCores(), use) || use_of_pairs(a, OfTensorCores(), Others(), use) ||
+      use_of_pairs(a, Others(), OfTensorCores(), use)) {
+    return;
+  }
+  const AnyThread thread(a);
+  use(thread, thread.threads());
+}
+
+}  // namespace
+
+namespace {
+
+/// Pack is convert from plain.
+ConvertArguments converting(const PackArguments& a) {
+  const Layout& target = a.inner_k_tiles == 2   ? Tinygemm2::row
+                         : a.inner_k_tiles == 4 ? Tinygemm4::row
+                                                : Tinygemm8::row;
+  return {a.codes, a.packed, &Plain::row, &target, a.n, a.k, a.experts};
+}
+
+}  // namespace
+
+#if defined(__CUDACC__)
+cudaError_t pack(const PackArguments& a, cudaStream_t stream) {
+  if (Outcome outcome; refused(a, &outcome)) return outcome;
+  return convert(converting(a), stream);
+}
+
+cudaError_t convert(const ConvertArguments& a, cudaStream_t stream) {
+  if (Outcome outcome; refused(a, &outcome)) return outcome;
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return nothing_to_do;
+  cudaError_t outcome = cudaSuccess;
+  with_kernel(a, [&](const auto& kernel, auto count) { outcome = run(kernel, count, stream); });
+  return outcome;
+}
+#else
+void pack(const PackArguments& a, Range range) { convert(converting(a), range); }
+std::int64_t threads_of(const PackArguments& a) { return threads_of(converting(a)); }
+
+void convert(const ConvertArguments& a, Range range) {
+  with_kernel(a, [&](const auto& kernel, auto count) { run(kernel, count, range); });
+}
+
+std::int64_t threads_of(const ConvertArguments& a) {
+  std::int64_t all = 0;
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return all;
+  with_kernel(a, [&](const auto&, auto count) { all = static_cast<std::int64_t>(count); });
+  return all;
+}
+#endif
+
+}  // namespace tileproof::kernels
