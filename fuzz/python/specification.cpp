@@ -7,6 +7,7 @@
 
 #include "properties/problem/named.h"
 #include "properties/problem/parameters.h"
+#include "properties/registry.h"
 #include "properties/subjects/rows.h"
 #include "reference/formats.h"
 
@@ -45,7 +46,14 @@ json scheme_in_json(const Format& format, const Scheme& scheme) {
 json format_in_json(const Format& format) {
   json schemes = json::array();
   for (const Scheme* scheme : schemes_of(format)) schemes.push_back(scheme_in_json(format, *scheme));
-  const std::vector<const Format*> of_kernels = kernel_capabilities().formats;
+  // The package packs and unpacks by convert, from and to plain.
+  const auto has_kernel = [&](Operation operation) {
+    const std::vector<const Format*> formats = subject_row("host").capabilities.of({operation}).formats;
+    return std::find(formats.begin(), formats.end(), &format) != formats.end();
+  };
+  json kernels = json::array();
+  if (has_kernel(Operation::convert)) kernels = {"pack", "unpack", "convert"};
+  if (has_kernel(Operation::dequantize)) kernels.push_back("dequantize");
   return {{"name", format.name},
           {"dtype", format.layout.dtype},
           {"dims", format.layout.dims_text},
@@ -54,7 +62,7 @@ json format_in_json(const Format& format) {
           {"group_size", text_of(format.group_sizes)},
           {"weights", format.result == reference::ResultOrder::n_k ? "[n][k]" : "[k][n]"},
           {"packs_codes_alone", packs_codes_alone(format)},
-          {"has_kernels", std::find(of_kernels.begin(), of_kernels.end(), &format) != of_kernels.end()},
+          {"kernels", kernels},
           {"schemes", schemes}};
 }
 

@@ -25,7 +25,7 @@ std::string section_of(const Operator& of) {
     for (const auto& rule : all_rules<AnyTensor>()) {
       if (rule.argument == argument) legal += (legal.empty() ? "" : "; ") + rule.legal;
     }
-    text += std::string("| `") + argument_names[static_cast<int>(argument)] + "` | " + legal + " |\n";
+    text += std::string("| `") + row_of(argument).name + "` | " + legal + " |\n";
   }
   return text;
 }
@@ -49,7 +49,8 @@ rule raises `ValueError` before anything is launched, for fake tensors as for re
 No operator has a derivative. Scales may require grad, compiled or not: the forward pass is as without, and backward
 through it raises `RuntimeError`.
 
-A compiler may leave every size and `group_size` open. It takes `inner_k_tiles`, which decides the layout, as a constant.
+A compiler may leave every size, and `group_size`, `n` and `k`, open. It takes `inner_k_tiles` and formats, which decide
+the layout, as constants.
 
 With `torch._inductor.config.freezing = True` inductor would compute weights once and keep them instead of the packed
 ones: four times the memory in 16 bits. After `import torch._inductor.constant_folding`, this line keeps the packed
@@ -58,6 +59,18 @@ ones; any of the operators can stand in it:
     torch._inductor.constant_folding.add_dont_constant_fold(torch.ops.tileproof.dequantize_tensor_core_tiled_layout.default)
 )";
   for (const Operator* of : all_operators) text += section_of(*of);
+  text += R"(
+## The formats of convert
+
+| format | packed tensor | n | k |
+|---|---|---|---|
+)";
+  for (const Layout* layout : layouts) {
+    const auto multiple = [](int of) { return of == 1 ? std::string("any") : "multiples of " + std::to_string(of); };
+    text += std::string("| `") + layout->name + "` | " + layout->dtype + " `" + layout->dims_text() + "` | " +
+            multiple(layout->n_multiple) + (layout->n_padded_to > 1 ? ", filled up to whole n-tiles" : "") + " | " +
+            multiple(layout->k_multiple) + " |\n";
+  }
   return text;
 }
 

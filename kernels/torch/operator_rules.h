@@ -13,8 +13,11 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernels/arguments.h"
@@ -22,27 +25,60 @@
 
 namespace tileproof::kernels {
 
-enum class Argument { codes, packed_w, scales_and_zeros, scales, zero_points, group_size, inner_k_tiles, none };
-inline constexpr int tensor_arguments = 5;  // the first five
-constexpr bool is_tensor(Argument argument) { return static_cast<int>(argument) < tensor_arguments; }
-inline constexpr const char* argument_names[] = {"codes",       "packed_w",   "scales_and_zeros", "scales",
-                                                 "zero_points", "group_size", "inner_k_tiles"};
+enum class Argument {
+  none,  // behind the last of an operator
+  codes,
+  packed_w,
+  packed,
+  scales_and_zeros,
+  scales,
+  zero_points,
+  group_size,
+  inner_k_tiles,
+  n,
+  k,
+  source_format,
+  target_format
+};
+
+/// What an argument is: its name, and its type in the schema. A compiler may leave a SymInt open; inner_k_tiles, one of
+/// three numbers that decide the layout, is an int.
+struct ArgumentRow {
+  const char* name;
+  const char* type;
+};
+inline constexpr ArgumentRow argument_rows[] = {{"", ""},
+                                                {"codes", "Tensor"},
+                                                {"packed_w", "Tensor"},
+                                                {"packed", "Tensor"},
+                                                {"scales_and_zeros", "Tensor"},
+                                                {"scales", "Tensor"},
+                                                {"zero_points", "Tensor"},
+                                                {"group_size", "SymInt"},
+                                                {"inner_k_tiles", "int"},
+                                                {"n", "SymInt"},
+                                                {"k", "SymInt"},
+                                                {"source_format", "str"},
+                                                {"target_format", "str"}};
+inline constexpr std::size_t argument_count = std::size(argument_rows);
+constexpr const ArgumentRow& row_of(Argument argument) { return argument_rows[static_cast<int>(argument)]; }
+constexpr bool is_tensor(Argument argument) { return std::string_view(row_of(argument).type) == "Tensor"; }
+constexpr bool is_text(Argument argument) { return std::string_view(row_of(argument).type) == "str"; }
 
 struct Operator {
   const char* name;
-  std::array<Argument, 5> arguments;  // in the order of the schema; `none` after the last
+  std::array<Argument, 6> arguments;  // in the order of the schema
   const char* meaning;
   const char* result;
 
-  /// @param group_size  its type: SymInt, which a compiler may leave open, or int. inner_k_tiles, one of three numbers
-  ///                    that decide the layout, is an int.
+  /// @param group_size  the type of that argument: SymInt or int
   std::string schema(const std::string& group_size = "SymInt") const {
     std::string text;
     for (const Argument argument : arguments) {
       if (argument == Argument::none) break;
       text += text.empty() ? "(" : ", ";
-      text += is_tensor(argument) ? "Tensor" : argument == Argument::group_size ? group_size : "int";
-      text += std::string(" ") + argument_names[static_cast<int>(argument)];
+      text += argument == Argument::group_size ? group_size : row_of(argument).type;
+      text += std::string(" ") + row_of(argument).name;
     }
     return name + text + ") -> Tensor";
   }
@@ -50,17 +86,16 @@ struct Operator {
 
 inline constexpr Operator pack_operator = {
     "pack",
-    {Argument::codes, Argument::inner_k_tiles, Argument::none, Argument::none, Argument::none},
+    {Argument::codes, Argument::inner_k_tiles},
     "Codes into the tensor-core-tiled layout. Rows past n in the last n-tile become code 0.",
     "int32 `[ceil(n/8)][k/(16*inner_k_tiles)][32][inner_k_tiles/2]`"};
-inline constexpr Operator unpack_operator = {
-    "unpack_tensor_core_tiled_layout",
-    {Argument::packed_w, Argument::inner_k_tiles, Argument::none, Argument::none, Argument::none},
-    "The codes 0..15 of every row of every n-tile: n is 8 * n_tiles.",
-    "int32 `[n][k]`"};
+inline constexpr Operator unpack_operator = {"unpack_tensor_core_tiled_layout",
+                                             {Argument::packed_w, Argument::inner_k_tiles},
+                                             "The codes 0..15 of every row of every n-tile: n is 8 * n_tiles.",
+                                             "int32 `[n][k]`"};
 inline constexpr Operator dequantize_operator = {
     "dequantize_tensor_core_tiled_layout",
-    {Argument::packed_w, Argument::scales_and_zeros, Argument::group_size, Argument::inner_k_tiles, Argument::none},
+    {Argument::packed_w, Argument::scales_and_zeros, Argument::group_size, Argument::inner_k_tiles},
     "(code - 8) * scale + zero, rounded once.",
     "`[n][k]` of the type of scales_and_zeros"};
 inline constexpr Operator dequantize_integer_operator = {
@@ -70,37 +105,56 @@ inline constexpr Operator dequantize_integer_operator = {
     "`[n][k]` of the type of scales"};
 inline constexpr Operator dequantize_scale_only_operator = {
     "dequantize_scale_only",
-    {Argument::packed_w, Argument::scales, Argument::group_size, Argument::inner_k_tiles, Argument::none},
+    {Argument::packed_w, Argument::scales, Argument::group_size, Argument::inner_k_tiles},
     "code * scale, rounded once.",
     "`[n][k]` of the type of scales"};
 
-inline constexpr const Operator* all_operators[] = {&pack_operator, &unpack_operator, &dequantize_operator,
-                                                    &dequantize_integer_operator, &dequantize_scale_only_operator};
+inline constexpr Operator convert_operator = {
+    "convert",
+    {Argument::packed, Argument::source_format, Argument::target_format, Argument::n, Argument::k},
+    "Codes of one packed layout into another, without anything between. Rows that fill n up in the target are code 0.",
+    "the packed tensor of target_format"};
+
+inline constexpr const Operator* all_operators[] = {&pack_operator,
+                                                    &unpack_operator,
+                                                    &dequantize_operator,
+                                                    &dequantize_integer_operator,
+                                                    &dequantize_scale_only_operator,
+                                                    &convert_operator};
 
 enum class Element { uint8, int8, int32, bf16, fp16, fp32 };
+/// The element of a layout's packed tensor.
+constexpr Element element_named(std::string_view dtype) { return dtype == "uint8" ? Element::uint8 : Element::int32; }
 
 /// A call of an operator. The sizes may be asked for once the rules hold that come before them in the table.
 template <class Tensor>
 struct Call {
   const Operator& of;
-  std::array<const Tensor*, tensor_arguments> tensors;  // by Argument; null where the operator takes none
-  std::int64_t group_size;                              // 0 where the operator takes none
-  std::int64_t inner_k_tiles;
+  // By Argument: of each only those that the operator takes and that are of the type.
+  std::array<const Tensor*, argument_count> tensors = {};
+  std::array<std::int64_t, argument_count> numbers = {};
+  std::array<std::string_view, argument_count> texts = {};
 
+  bool has(Argument argument) const { return tensors[static_cast<std::size_t>(argument)] != nullptr; }
   const Tensor& tensor(Argument argument) const { return *tensors[static_cast<std::size_t>(argument)]; }
+  std::int64_t number(Argument argument) const { return numbers[static_cast<std::size_t>(argument)]; }
+  std::string_view text(Argument argument) const { return texts[static_cast<std::size_t>(argument)]; }
+
+  std::int64_t group_size() const { return number(Argument::group_size); }
+  std::int64_t inner_k_tiles() const { return number(Argument::inner_k_tiles); }
   const Tensor& codes() const { return tensor(Argument::codes); }
   const Tensor& packed_w() const { return tensor(Argument::packed_w); }
   const Tensor& zero_points() const { return tensor(Argument::zero_points); }
-  bool has_zeros() const { return tensors[static_cast<std::size_t>(Argument::scales_and_zeros)] != nullptr; }
+  bool has_zeros() const { return has(Argument::scales_and_zeros); }
   const Tensor& scales() const { return tensor(has_zeros() ? Argument::scales_and_zeros : Argument::scales); }
 
-  bool is_packed() const { return tensors[static_cast<std::size_t>(Argument::packed_w)] != nullptr; }
-  bool has_scales() const { return has_zeros() || tensors[static_cast<std::size_t>(Argument::scales)] != nullptr; }
+  bool is_packed() const { return has(Argument::packed_w); }
+  bool has_scales() const { return has_zeros() || has(Argument::scales); }
   bool has_experts() const { return is_packed() ? packed_w().dim() == 5 : codes().dim() == 3; }
   std::int64_t experts() const {
     return !has_experts() ? std::int64_t{1} : is_packed() ? packed_w().size(-5) : codes().size(-3);
   }
-  std::int64_t k() const { return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles) : codes().size(-1) * 2; }
+  std::int64_t k() const { return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles()) : codes().size(-1) * 2; }
   std::int64_t n_tiles() const { return is_packed() ? packed_w().size(-4) : (n() + 7) / 8; }
   std::int64_t n() const {
     if (has_scales()) return scales().size(has_zeros() ? -2 : -1);
@@ -108,10 +162,19 @@ struct Call {
   }
   std::int64_t groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
 
+  // Of convert.
+  const Tensor& packed() const { return tensor(Argument::packed); }
+  const Layout* source() const { return layout_named(text(Argument::source_format)); }
+  const Layout* target() const { return layout_named(text(Argument::target_format)); }
+  std::int64_t given_n() const { return number(Argument::n); }
+  std::int64_t given_k() const { return number(Argument::k); }
+  std::int64_t packed_experts() const {
+    return packed().dim() > source()->dim_count() ? packed().size(-source()->dim_count() - 1) : std::int64_t{1};
+  }
+
   std::string given(Argument argument) const {
-    if (argument == Argument::group_size) return std::to_string(group_size);
-    if (argument == Argument::inner_k_tiles) return std::to_string(inner_k_tiles);
-    return tensor(argument).text();
+    if (is_tensor(argument)) return tensor(argument).text();
+    return is_text(argument) ? std::string(text(argument)) : std::to_string(number(argument));
   }
 };
 
@@ -141,8 +204,8 @@ const std::vector<Rule<Tensor>>& all_rules() {
   const auto scales_experts = [](const C& c) {
     return !c.has_experts() || c.scales().size(c.has_zeros() ? -4 : -3) == c.experts();
   };
-  const auto scales_groups = [](const C& c) { return c.groups_of_scales() == c.k() / c.group_size; };
-  const auto groups_here = [](const C& c) { return text_of(c.k() / c.group_size); };
+  const auto scales_groups = [](const C& c) { return c.groups_of_scales() == c.k() / c.group_size(); };
+  const auto groups_here = [](const C& c) { return text_of(c.k() / c.group_size()); };
   const auto scales_rows = [](const C& c) { return is_n_tiles(c.n_tiles(), c.n()); };
   const auto rows_here = [](const C& c) { return text_of(c.n_tiles()); };
 
@@ -151,16 +214,53 @@ const std::vector<Rule<Tensor>>& all_rules() {
   static const std::string experts_of_packed = "as many experts as packed_w";
   static const std::string rows_of_packed = "n with ceil(n/8) n-tiles, as many as packed_w";
 
+  static const std::string formats = legal_formats();
+  const auto names_of = [](const C& c) { return std::string(c.source()->name) + " and " + c.target()->name; };
+  static const auto multiples_here = [=](const C& c, int Layout::*multiple) {
+    return text_of(std::lcm(c.source()->*multiple, c.target()->*multiple)) + " for " + names_of(c);
+  };
+  static const auto is_multiple = [](const C& c, std::int64_t number, int Layout::*multiple) {
+    return number >= 0 && number % (c.source()->*multiple) == 0 && number % (c.target()->*multiple) == 0;
+  };
+
   static const std::vector<Rule<Tensor>> rules = {
-      {Argument::inner_k_tiles, legal_inner_k_tiles, [](const C& c) { return is_inner_k_tiles(c.inner_k_tiles); }},
+      {Argument::inner_k_tiles, legal_inner_k_tiles, [](const C& c) { return is_inner_k_tiles(c.inner_k_tiles()); }},
+
+      {Argument::source_format, formats, [](const C& c) { return c.source() != nullptr; }},
+      {Argument::target_format, formats, [](const C& c) { return c.target() != nullptr; }},
+      {Argument::n, "0 or more, in multiples of both formats",
+       [](const C& c) { return is_multiple(c, c.given_n(), &Layout::n_multiple); },
+       [](const C& c) { return multiples_here(c, &Layout::n_multiple); }},
+      {Argument::n, legal_elements, [](const C& c) { return c.given_n() <= most_elements; }},
+      {Argument::k, "0 or more, in multiples of both formats",
+       [](const C& c) { return is_multiple(c, c.given_k(), &Layout::k_multiple); },
+       [](const C& c) { return multiples_here(c, &Layout::k_multiple); }},
+      {Argument::k, legal_elements,
+       [](const C& c) { return is_addressable(std::int64_t{1}, c.given_n(), c.given_k()); }},
+      {Argument::packed, "the type of source_format's tensor",
+       [](const C& c) { return c.packed().is(element_named(c.source()->dtype)); },
+       [](const C& c) { return std::string(" = ") + c.source()->dtype; }},
+      {Argument::packed, "the sizes of source_format's tensor, or these with experts first",
+       [](const C& c) {
+         const Layout& layout = *c.source();
+         const int more = static_cast<int>(c.packed().dim()) - layout.dim_count();
+         bool same = more == 0 || more == 1;
+         for (int d = 0; same && d < layout.dim_count(); ++d) {
+           same = c.packed().size(d - layout.dim_count()) == layout.size(d, c.given_n(), c.given_k());
+         }
+         return same;
+       },
+       [](const C& c) { return " = " + c.source()->sizes_text(c.given_n(), c.given_k()); }},
+      {Argument::packed, legal_elements,
+       [](const C& c) { return is_addressable(c.packed_experts(), c.given_n(), c.given_k()); }},
 
       {Argument::codes, "uint8", [](const C& c) { return c.codes().is(Element::uint8); }},
       {Argument::codes, "2 dimensions [n][k/2], or 3 with experts first",
        [](const C& c) { return c.codes().dim() == 2 || c.codes().dim() == 3; }},
       {Argument::codes, legal_elements,
        [](const C& c) { return c.codes().size(-1) <= most_elements && is_addressable(c.experts(), c.n(), c.k()); }},
-      {Argument::codes, std::string("k ") + legal_k, [](const C& c) { return is_k(c.k(), c.inner_k_tiles); },
-       [](const C& c) { return " = " + std::to_string(16 * c.inner_k_tiles); }},
+      {Argument::codes, std::string("k ") + legal_k, [](const C& c) { return is_k(c.k(), c.inner_k_tiles()); },
+       [](const C& c) { return " = " + std::to_string(16 * c.inner_k_tiles()); }},
 
       {Argument::packed_w, "int32", [](const C& c) { return c.packed_w().is(Element::int32); }},
       {Argument::packed_w, "4 dimensions [n_tiles][k/(16*inner_k_tiles)][32][inner_k_tiles/2], or 5 with experts first",
@@ -168,15 +268,15 @@ const std::vector<Rule<Tensor>>& all_rules() {
       {Argument::packed_w, "32 lanes in the last dimension but one",
        [](const C& c) { return c.packed_w().size(-2) == 32; }},
       {Argument::packed_w, "inner_k_tiles/2 words of a lane in the last dimension",
-       [](const C& c) { return c.packed_w().size(-1) == c.inner_k_tiles / 2; },
-       [](const C& c) { return " = " + std::to_string(c.inner_k_tiles / 2); }},
+       [](const C& c) { return c.packed_w().size(-1) == c.inner_k_tiles() / 2; },
+       [](const C& c) { return " = " + std::to_string(c.inner_k_tiles() / 2); }},
       {Argument::packed_w, legal_elements,
        [](const C& c) {
          return c.packed_w().size(-4) <= most_elements / 8 && c.packed_w().size(-3) <= most_elements / 128 &&
                 is_addressable(c.experts(), c.n_tiles() * 8, c.k());
        }},
 
-      {Argument::group_size, legal_group_size, [](const C& c) { return is_group_size(c.group_size, c.k()); },
+      {Argument::group_size, legal_group_size, [](const C& c) { return is_group_size(c.group_size(), c.k()); },
        [](const C& c) { return text_of(c.k()); }},
 
       {Argument::scales_and_zeros, float_types, scales_type},
@@ -212,6 +312,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
 
 constexpr bool takes(const Operator& of, Argument argument) {
   for (const Argument taken : of.arguments) {
+    if (taken == Argument::none) break;
     if (taken == argument) return true;
   }
   return false;
@@ -222,7 +323,7 @@ template <class Tensor>
 std::optional<InvalidArgument> validate(const Call<Tensor>& call) {
   for (const Rule<Tensor>& rule : all_rules<Tensor>()) {
     if (!takes(call.of, rule.argument) || rule.holds(call)) continue;
-    return InvalidArgument{argument_names[static_cast<int>(rule.argument)], call.given(rule.argument),
+    return InvalidArgument{row_of(rule.argument).name, call.given(rule.argument),
                            rule.legal + (rule.here != nullptr ? rule.here(call) : "")};
   }
   return std::nullopt;

@@ -40,21 +40,35 @@ struct Legal {
   Described zero_points = {Element::int8, shape({2, 20})};
   std::int64_t group_size = 64;
   std::int64_t inner_k_tiles = 4;
+  // Of convert.
+  Described packed = {Element::int32, shape({3, 2, 32, 2})};
+  const char* source_format = "tinygemm-4";
+  const char* target_format = "plain-int32";
+  std::int64_t n = 20;
+  std::int64_t k = 128;
 
   std::vector<std::int64_t> shape(std::vector<std::int64_t> sizes) const {
     if (with_experts) sizes.insert(sizes.begin(), 2);
     return sizes;
   }
   Call<Described> call(const Operator& of) const {
-    const auto taken = [&](Argument argument, const Described& tensor) {
-      return takes(of, argument) ? &tensor : nullptr;
+    Call<Described> call = {of};
+    const auto give = [&](auto& of_type, Argument argument, const auto& value) {
+      if (takes(of, argument)) of_type[static_cast<std::size_t>(argument)] = value;
     };
-    return {of,
-            {taken(Argument::codes, codes), taken(Argument::packed_w, packed_w),
-             taken(Argument::scales_and_zeros, scales_and_zeros), taken(Argument::scales, scales),
-             taken(Argument::zero_points, zero_points)},
-            group_size,
-            inner_k_tiles};
+    give(call.tensors, Argument::codes, &codes);
+    give(call.tensors, Argument::packed_w, &packed_w);
+    give(call.tensors, Argument::packed, &packed);
+    give(call.tensors, Argument::scales_and_zeros, &scales_and_zeros);
+    give(call.tensors, Argument::scales, &scales);
+    give(call.tensors, Argument::zero_points, &zero_points);
+    give(call.numbers, Argument::group_size, group_size);
+    give(call.numbers, Argument::inner_k_tiles, inner_k_tiles);
+    give(call.numbers, Argument::n, n);
+    give(call.numbers, Argument::k, k);
+    give(call.texts, Argument::source_format, source_format);
+    give(call.texts, Argument::target_format, target_format);
+    return call;
   }
 };
 
@@ -187,6 +201,30 @@ const Wrong wrongs[] = {
      [](Legal& l) {
        l.zero_points.sizes = {2, 2, 21};
      }},
+    {"source_format", "tinygemm-2, tinygemm-4", [](Legal& l) { l.source_format = "tinygemm"; }},
+    {"target_format", "tinygemm-2, tinygemm-4", [](Legal& l) { l.target_format = ""; }},
+    {"n", "0 or more, in multiples of both formats = 8 for tinygemm-4 and awq",
+     [](Legal& l) {
+       l.target_format = "awq";
+       l.n = 20;
+     }},
+    {"n", "0 or more, in multiples", [](Legal& l) { l.n = -8; }},
+    {"n", "experts * n * k within", [](Legal& l) { l.n = huge; }},
+    {"k", "0 or more, in multiples of both formats = 64 for tinygemm-4 and plain-int32", [](Legal& l) { l.k = 96; }},
+    {"k", "experts * n * k within", [](Legal& l) { l.k = std::int64_t{1} << 60; }},
+    {"packed", "the type of source_format's tensor = int32", [](Legal& l) { l.packed.element = Element::uint8; }},
+    {"packed", "the type of source_format's tensor = uint8", [](Legal& l) { l.source_format = "plain"; }},
+    {"packed", "the sizes of source_format's tensor, or these with experts first = [3, 2, 32, 2]",
+     [](Legal& l) {
+       l.packed.sizes = {2, 3, 2, 32, 1};
+     }},
+    {"packed", "the sizes of source_format's tensor", [](Legal& l) { l.packed.sizes = {1, 2, 3, 2, 32, 2}; }},
+    {"packed", "the sizes of source_format's tensor", [](Legal& l) { l.packed.sizes = {}; }},
+    {"packed", "the sizes of source_format's tensor", [](Legal& l) { l.n = 25; }},
+    {"packed", "experts * n * k within",
+     [](Legal& l) {
+       l.packed.sizes = {huge, 3, 2, 32, 2};
+     }},
 };
 
 TEST(OperatorRules, RefuseWhatBreaksThemInEveryOperatorThatTakesTheArgument) {
@@ -197,9 +235,8 @@ TEST(OperatorRules, RefuseWhatBreaksThemInEveryOperatorThatTakesTheArgument) {
     for (const Operator* of : all_operators) {
       const auto refusal = validate(changed.call(*of));
       bool is_taken = false;
-      for (const Argument argument : of->arguments) {
-        if (argument != Argument::none)
-          is_taken = is_taken || argument_names[static_cast<int>(argument)] == std::string(wrong.argument);
+      for (std::size_t i = 0; i < argument_count; ++i) {
+        is_taken |= argument_rows[i].name == std::string(wrong.argument) && takes(*of, static_cast<Argument>(i));
       }
       if (!is_taken) continue;
       ++refused;
@@ -215,10 +252,10 @@ TEST(OperatorRules, AreEachBrokenByOneOfTheseTests) {
   for (const auto& rule : all_rules<Described>()) {
     bool is_met = false;
     for (const Wrong& wrong : wrongs) {
-      is_met = is_met || (wrong.argument == std::string(argument_names[static_cast<int>(rule.argument)]) &&
+      is_met = is_met || (wrong.argument == std::string(row_of(rule.argument).name) &&
                           std::string(wrong.legal).substr(0, 8) == rule.legal.substr(0, 8));
     }
-    EXPECT_TRUE(is_met) << argument_names[static_cast<int>(rule.argument)] << ": " << rule.legal;
+    EXPECT_TRUE(is_met) << row_of(rule.argument).name << ": " << rule.legal;
   }
 }
 

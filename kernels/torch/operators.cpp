@@ -27,20 +27,24 @@ void* data_of(const OwnedTensor& result) {
 
 /// Runs an operation over its legal arguments.
 /// @param on         a tensor on the device of all
-/// @param operation  called with the arguments and where: some n-tiles, or a stream
+/// @param operation  called with the arguments and where: a share of them, or a stream
 template <class Arguments, class Operation>
 void run(const Operator& of, const Arguments& arguments, const Given& on, Operation operation) {
-  if (arguments.experts * arguments.n * arguments.k == 0) return;
+  const std::int64_t elements = arguments.experts * arguments.n * arguments.k;
+  if (elements == 0) return;
   refuse(of, validate(arguments));  // what is left: the alignment of what the allocators gave
   if (on.is_on_cpu()) {
+    using Share = Shares<Arguments>;
     constexpr std::int64_t elements_worth_a_task = 32'768;  // torch's own grain
-    const std::int64_t n_tiles_worth_a_task = elements_worth_a_task / (8 * arguments.k) + 1;
-    const auto some = [&](std::int64_t begin, std::int64_t end) { operation(arguments, NTiles{begin, end}); };
+    const std::int64_t count = Share::count(arguments);
+    const std::int64_t worth_a_task = elements_worth_a_task / ((elements + count - 1) / count) + 1;
+    const auto some = [&](std::int64_t begin, std::int64_t end) {
+      operation(arguments, typename Share::Part{begin, end});
+    };
     const auto as_in_c = [](std::int64_t begin, std::int64_t end, void* context) {
       (*static_cast<decltype(some)*>(context))(begin, end);
     };
-    require(torch_parallel_for(0, n_tiles_of(arguments), n_tiles_worth_a_task, as_in_c,
-                               const_cast<void*>(static_cast<const void*>(&some))),
+    require(torch_parallel_for(0, count, worth_a_task, as_in_c, const_cast<void*>(static_cast<const void*>(&some))),
             "run an operator in its threads");
     return;
   }
@@ -61,7 +65,7 @@ OwnedTensor pack_tensor(const Boxed& call) {
   const Given& given = call.codes();
   OwnedTensor packed = empty(
       call.of,
-      sizes_with_experts(call, {call.n_tiles(), call.k() / (16 * call.inner_k_tiles), 32, call.inner_k_tiles / 2}),
+      sizes_with_experts(call, {call.n_tiles(), call.k() / (16 * call.inner_k_tiles()), 32, call.inner_k_tiles() / 2}),
       dtype_of(Element::int32), given);
   if (given.is_meta()) return packed;
   const Dense codes(call.of, given, 16);
@@ -70,7 +74,7 @@ OwnedTensor pack_tensor(const Boxed& call) {
                     .packed = static_cast<std::uint32_t*>(data_of(packed)),
                     .n = call.n(),
                     .k = call.k(),
-                    .inner_k_tiles = call.inner_k_tiles,
+                    .inner_k_tiles = call.inner_k_tiles(),
                     .experts = call.experts()},
       given, [](const PackArguments& a, auto where) { return pack(a, where); });
   return packed;
@@ -86,7 +90,7 @@ OwnedTensor unpack_tensor(const Boxed& call) {
                       .codes = static_cast<std::int32_t*>(data_of(codes)),
                       .n = call.n(),
                       .k = call.k(),
-                      .inner_k_tiles = call.inner_k_tiles,
+                      .inner_k_tiles = call.inner_k_tiles(),
                       .experts = call.experts()},
       given, [](const UnpackArguments& a, auto where) { return unpack(a, where); });
   return codes;
@@ -108,8 +112,8 @@ OwnedTensor dequantized_tensor(const Boxed& call) {
                           .weights = data_of(weights),
                           .n = call.n(),
                           .k = call.k(),
-                          .group_size = call.group_size,
-                          .inner_k_tiles = call.inner_k_tiles,
+                          .group_size = call.group_size(),
+                          .inner_k_tiles = call.inner_k_tiles(),
                           .domain = domain,
                           .type = type,
                           .experts = call.experts()},
@@ -117,25 +121,49 @@ OwnedTensor dequantized_tensor(const Boxed& call) {
   return weights;
 }
 
+OwnedTensor converted_tensor(const Boxed& call) {
+  const Given& given = call.packed();
+  const Layout &source = *call.source(), &target = *call.target();
+  const std::int64_t n = call.given_n(), k = call.given_k();
+  Sizes sizes;
+  if (given.dim() > source.dim_count()) sizes.append(call.packed_experts());
+  for (int d = 0; d < target.dim_count(); ++d) sizes.append(target.size(d, n, k));
+  OwnedTensor converted = empty(call.of, sizes, dtype_of(element_named(target.dtype)), given);
+  if (given.is_meta()) return converted;
+  const Dense packed(call.of, given, 16);
+  run(call.of,
+      ConvertArguments{.packed = packed.data<void>(),
+                       .converted = data_of(converted),
+                       .source = &source,
+                       .target = &target,
+                       .n = n,
+                       .k = k,
+                       .experts = call.packed_experts()},
+      given, [](const ConvertArguments& a, auto where) { return convert(a, where); });
+  return converted;
+}
+
 /// A kernel as PyTorch calls it: the arguments are ours, and the result is the caller's.
 template <const Operator& of, OwnedTensor (*kernel)(const Boxed&)>
 void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
-  std::array<OwnedTensor, 3> owned;
-  std::array<std::optional<Given>, 3> given;
-  Boxed call = {of, {}, 0, 0};
-  std::size_t tensors = 0;
+  std::array<OwnedTensor, argument_count> tensors;
+  std::array<OwnedText, argument_count> texts;
+  std::array<std::optional<Given>, argument_count> given;
   // All are taken over before anything may throw.
-  for (std::size_t i = 0; i < of.arguments.size() && of.arguments[i] != Argument::none; ++i) {
-    if (is_tensor(of.arguments[i])) owned[tensors++].reset(reinterpret_cast<AtenTensorHandle>(stack[i]));
+  for (std::size_t i = 0; of.arguments[i] != Argument::none; ++i) {
+    const auto at = static_cast<std::size_t>(of.arguments[i]);
+    if (is_tensor(of.arguments[i])) tensors[at].reset(reinterpret_cast<AtenTensorHandle>(stack[i]));
+    if (is_text(of.arguments[i])) texts[at] = OwnedText(reinterpret_cast<StringHandle>(stack[i]));
   }
-  tensors = 0;
-  for (std::size_t i = 0; i < of.arguments.size() && of.arguments[i] != Argument::none; ++i) {
-    const Argument argument = of.arguments[i];
-    if (is_tensor(argument)) {
-      call.tensors[static_cast<std::size_t>(argument)] = &given[tensors].emplace(owned[tensors].get());
-      ++tensors;
+  Boxed call = {of};
+  for (std::size_t i = 0; of.arguments[i] != Argument::none; ++i) {
+    const auto at = static_cast<std::size_t>(of.arguments[i]);
+    if (is_tensor(of.arguments[i])) {
+      call.tensors[at] = &given[at].emplace(tensors[at].get());
+    } else if (is_text(of.arguments[i])) {
+      call.texts[at] = texts[at].text();
     } else {
-      (argument == Argument::group_size ? call.group_size : call.inner_k_tiles) = static_cast<std::int64_t>(stack[i]);
+      call.numbers[at] = static_cast<std::int64_t>(stack[i]);
     }
   }
   refuse(of, validate(call));
@@ -151,7 +179,8 @@ constexpr Entry entries[] = {
     {&unpack_operator, boxed<unpack_operator, unpack_tensor>},
     {&dequantize_operator, boxed<dequantize_operator, dequantized_tensor<Domain::floating>>},
     {&dequantize_integer_operator, boxed<dequantize_integer_operator, dequantized_tensor<Domain::integer>>},
-    {&dequantize_scale_only_operator, boxed<dequantize_scale_only_operator, dequantized_tensor<Domain::none>>}};
+    {&dequantize_scale_only_operator, boxed<dequantize_scale_only_operator, dequantized_tensor<Domain::none>>},
+    {&convert_operator, boxed<convert_operator, converted_tensor>}};
 
 }  // namespace
 
@@ -204,6 +233,23 @@ __attribute__((visibility("default"))) const char* tileproof_operator_schemas(co
   text.clear();
   for (const tileproof::kernels::Operator* of : tileproof::kernels::all_operators)
     text += of->schema(group_size) + "\n";
+  return text.c_str();
+}
+
+__attribute__((visibility("default"))) const char* tileproof_layouts() {
+  static const std::string text = [] {
+    std::string all;
+    for (const tileproof::kernels::Layout* layout : tileproof::kernels::layouts) {
+      all += std::string(layout->name) + " " + layout->dtype + " " + std::to_string(layout->n_multiple) + " " +
+             std::to_string(layout->k_multiple);
+      for (int d = 0; d < layout->dim_count(); ++d) {
+        const tileproof::kernels::Dim& dim = layout->dims[static_cast<std::size_t>(d)];
+        all += std::string(" ") + dim.axis + ":" + std::to_string(dim.times) + ":" + std::to_string(dim.over);
+      }
+      all += "\n";
+    }
+    return all;
+  }();
   return text.c_str();
 }
 

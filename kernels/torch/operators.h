@@ -12,6 +12,11 @@ extern "C" {
 /// @param group_size  the type of that argument: SymInt, which a compiler may leave open, or int
 const char* tileproof_operator_schemas(const char* group_size);
 
+/// The layouts that convert knows, one a line: "awq int32 8 1 k:1:1 n:1:8" is a name, a type, what n and k are
+/// multiples of, and the sizes of the packed tensor: an axis, or 1, and the factor and divisor of times * ceil(extent /
+/// over).
+const char* tileproof_layouts();
+
 /// Says which Python exceptions tell of an illegal call and of a failed allocation.
 void tileproof_set_error_types(void* illegal, void* out_of_memory);
 

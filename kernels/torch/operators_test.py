@@ -24,10 +24,12 @@ NAMES = [
     "dequantize_tensor_core_tiled_layout",
     "dequantize_integer",
     "dequantize_scale_only",
+    "convert",
 ]
-DEQUANTIZE = NAMES[2:]
+DEQUANTIZE = NAMES[2:5]
+OF_TINYGEMM = NAMES[:5]  # that take inner_k_tiles
 TYPES = [torch.bfloat16, torch.float16, torch.float32]
-TENSORS = ["codes", "packed_w", "scales_and_zeros", "scales", "zero_points"]
+TENSORS = ["codes", "packed_w", "packed", "scales_and_zeros", "scales", "zero_points"]
 
 # --- What happens where no library of ours is loaded yet ---------------------------------------------------------------
 
@@ -246,7 +248,27 @@ def expected(name, p):
         return expected_pack(p["codes"], p["inner_k_tiles"])
     if name == "unpack_tensor_core_tiled_layout":
         return expected_unpack(p["packed_w"], p["inner_k_tiles"])
+    if name == "convert":
+        return expected_convert(p)
     return expected_weights(name, p)
+
+
+def words_of_eight(codes):
+    """The last dimension in eights, the first of each in the lowest nibble of an int32."""
+    words = (codes.long().unflatten(-1, (-1, 8)) << torch.arange(0, 32, 4)).sum(-1)
+    return torch.where(words >= 2**31, words - 2**32, words).int()
+
+
+def expected_convert(p):
+    """From tinygemm's layouts into one that this file can state in a line."""
+    codes = expected_unpack(p["packed"], p["inner_k_tiles"])[: p["n"]]
+    if p["target_format"] == "plain":
+        return (codes[:, 0::2] << 4 | codes[:, 1::2]).to(torch.uint8)
+    if p["target_format"] == "gptq":
+        return words_of_eight(codes).t().contiguous()
+    assert p["target_format"] == "awq"
+    order = torch.tensor([0, 2, 4, 6, 1, 3, 5, 7])
+    return words_of_eight(codes.t().unflatten(-1, (-1, 8))[..., order].flatten(-2))
 
 
 # --- Problems ---------------------------------------------------------------------------------------------------------
@@ -290,12 +312,19 @@ def problem(n=20, k=128, inner_k_tiles=4, group_size=64, type=torch.bfloat16, ex
         "scales": scales.clone().reshape(shape),
         "zero_points": torch.randint(-128, 128, shape, dtype=torch.int8, generator=generator),
     }
+    made["packed"] = made["packed_w"].clone()
     made = {key: tensor.to(device) for key, tensor in made.items()}
-    return made | {"group_size": group_size, "inner_k_tiles": inner_k_tiles}
+    formats = {"source_format": f"tinygemm-{inner_k_tiles}", "target_format": "plain"}
+    return made | {"group_size": group_size, "inner_k_tiles": inner_k_tiles, "n": n, "k": k} | formats
 
 
 def slice_of(p, expert):
     return {key: value[expert] if isinstance(value, torch.Tensor) else value for key, value in p.items()}
+
+
+def illegal(name, p):
+    """The same with an argument that is not legal."""
+    return p | ({"inner_k_tiles": 3} if name in OF_TINYGEMM else {"n": -1})
 
 
 def named_arguments_of(name, p):
@@ -324,7 +353,7 @@ def assert_bits(got, want):
 
 
 def of_each_operator(*types):
-    rows = [(name, torch.bfloat16) for name in NAMES[:2]]
+    rows = [(name, torch.bfloat16) for name in NAMES if name not in DEQUANTIZE]
     return rows + [(name, type) for name in DEQUANTIZE for type in types or TYPES]
 
 
@@ -377,7 +406,7 @@ def test_an_argument_is_no_longer_held_once_a_call_is_over():
             held = [weakref.ref(own[tensor]) for tensor in tensors_of(name)]
             if wrong:
                 with pytest.raises(ValueError):
-                    call(name, own | {"inner_k_tiles": 3})
+                    call(name, illegal(name, own))
             else:
                 call(name, own)
             del own
@@ -402,7 +431,7 @@ def test_every_element_has_the_expected_bits(name, type, sizes, device):
     p = problem(**sizes, type=type, device=device)
     result = call(name, p)
     assert result.device.type == device
-    assert result.dtype == (type if name in DEQUANTIZE else torch.int32)
+    assert result.dtype == (type if name in DEQUANTIZE else torch.uint8 if name == "convert" else torch.int32)
     assert_bits(result, expected(name, p))
 
 
@@ -436,6 +465,37 @@ def test_the_padding_of_the_last_n_tile_never_matters(device):
         assert_bits(call(name, p), weights)
 
 
+# What one warp converts, and what is left of it; sizes that leave words in parts; rows that fill no n-tile.
+CONVERT_SIZES = [(64, 128), (192, 384), (320, 640), (72, 256), (16, 32), (48, 96), (13, 128), (8, 6)]
+
+
+@pytest.mark.parametrize("n, k", CONVERT_SIZES)
+def test_every_pair_of_formats_is_converted_as_the_specification_says(n, k, device):
+    reference = pytest.importorskip("tileproof.reference")
+    layouts = tileproof.ops._LAYOUTS.values()
+    legal = [one.name for one in layouts if n % one.n_multiple == 0 and k % one.k_multiple == 0]
+    codes = torch.randint(0, 16, (n, k), dtype=torch.uint8, generator=torch.Generator().manual_seed(n)).numpy()
+    packed = {format: torch.from_numpy(reference.pack(codes, format)).to(device) for format in legal}
+    for source in legal:
+        for target in legal:
+            result = ops.convert(packed[source], source, target, n, k)
+            assert result.dtype == packed[target].dtype and result.device == packed[target].device
+            assert_bits(result, packed[target])
+    assert len(legal) >= 2
+
+
+def test_convert_of_memory_that_is_not_aligned_equals_that_of_aligned(device):
+    p = problem(n=64, k=256, inner_k_tiles=8, device=device)
+    for target in "plain", "gptq", "awq", "marlin", "tinygemm-2":
+        want = ops.convert(p["packed"], "tinygemm-8", target, 64, 256)
+        back = ops.convert(want, target, "tinygemm-8", 64, 256)
+        assert_bits(back, p["packed"])
+        moved = torch.empty(p["packed"].numel() + 1, dtype=torch.int32, device=device)[1:].view(p["packed"].shape)
+        assert_bits(ops.convert(moved.copy_(p["packed"]), "tinygemm-8", target, 64, 256), want)
+        if target in ("gptq", "awq"):
+            assert_bits(want, expected("convert", p | {"target_format": target}))
+
+
 @pytest.mark.parametrize("name, type", of_each_operator(torch.bfloat16, torch.float32), ids=ids)
 @pytest.mark.parametrize("n", [9, 16])
 def test_a_batch_of_experts_equals_its_slices(name, type, n, device):
@@ -455,7 +515,8 @@ def test_empty_matrices_and_batches_are_legal(name, device):
         assert result.dim() == whole.dim() and result.dtype == whole.dtype
         if name != "pack":
             batch = [p["packed_w"].shape[0]] if "experts" in sizes else []
-            assert list(result.shape) == batch + [sizes.get("n", 24 if name == NAMES[1] else 20), sizes.get("k", 128)]
+            columns = sizes.get("k", 128) // (2 if name == "convert" else 1)
+            assert list(result.shape) == batch + [sizes.get("n", 24 if name == NAMES[1] else 20), columns]
 
 
 def test_any_number_of_threads_gives_the_same_bits():
@@ -637,6 +698,23 @@ ILLEGAL = [
     ("zero_points", with_tensor("zero_points", lambda t: t[None]), "the sizes of scales"),
     ("zero_points", with_tensor("zero_points", lambda t: t.t()), "the sizes of scales"),
 ]
+with_packed = lambda change: with_tensor("packed", change)
+ILLEGAL += [
+    ("source_format", with_number("source_format", "tinygemm"), "tinygemm-2, tinygemm-4, "),
+    ("target_format", with_number("target_format", "q4_0"), "tinygemm-2, tinygemm-4, "),
+    ("n", with_number("n", -8), "0 or more, in multiples of both formats = 1 for tinygemm-4 and plain"),
+    ("n", with_number("target_format", "awq"), "0 or more, in multiples of both formats = 8 for tinygemm-4 and awq"),
+    ("n", with_number("n", 2**60), "experts * n * k within 64 bits"),
+    ("k", with_number("k", 96), "0 or more, in multiples of both formats = 64 for tinygemm-4 and plain"),
+    ("k", with_number("k", 2**60), "experts * n * k within 64 bits"),
+    ("packed", with_packed(lambda t: t.byte()), "the type of source_format's tensor = int32"),
+    ("packed", with_number("n", 25), "the sizes of source_format's tensor, or these with experts first = [4, 2, 32, 2]"),
+    ("packed", with_number("k", 192), "the sizes of source_format's tensor, or these with experts first = [3, 3, 32, 2]"),
+    ("packed", with_packed(lambda t: t[0]), "the sizes of source_format's tensor"),
+    ("packed", with_packed(lambda t: t[None, None]), "the sizes of source_format's tensor"),
+    ("packed", with_packed(lambda t: t[..., :1]), "the sizes of source_format's tensor"),
+    ("packed", with_packed(lambda t: t.expand(2**50, *t.shape)), "within 64 bits"),
+]
 for scales in "scales", "scales_and_zeros":
     ILLEGAL += [
         (scales, with_tensor(scales, lambda t: t.double()), "bfloat16, float16 or float32"),
@@ -679,7 +757,7 @@ def in_fake_mode(p):
 def in_symbolic_mode(p):
     """Every size that a graph may leave open is symbolic: a lane's words and the pair of scale and zero never are."""
     mode = FakeTensorMode(shape_env=ShapeEnv())
-    static_from_end = {"packed_w": 2, "scales_and_zeros": 1}
+    static_from_end = {"packed_w": 2, "packed": 2, "scales_and_zeros": 1}
 
     def symbolic(key, tensor):
         static = min(static_from_end.get(key, 0), tensor.dim())
@@ -795,6 +873,7 @@ def test_passes_opcheck(name, type, experts, device):
 @pytest.mark.parametrize("name", NAMES)
 def test_fake_tensors_with_dynamic_shapes_give_symbolic_shapes(name):
     mode, p = in_symbolic_mode(problem(experts=2))
+    p["n"], p["k"] = p["codes"].shape[1], p["codes"].shape[2] * 2
     with mode:
         result = call(name, p)
     of_first = p[tensors_of(name)[0]]
@@ -804,7 +883,7 @@ def test_fake_tensors_with_dynamic_shapes_give_symbolic_shapes(name):
         assert isinstance(result.shape[1], torch.SymInt)
         assert result.shape[0] is of_first.shape[0] or str(result.shape[0]) == str(of_first.shape[0])
     else:
-        want = (2, 24 if name == NAMES[1] else 20, 128)
+        want = (2, 24 if name == NAMES[1] else 20, 64 if name == "convert" else 128)
         assert str(result.shape[0]) == str(of_first.shape[0])
     assert tuple(int(size) for size in result.shape) == want
 
@@ -817,12 +896,15 @@ class Linear(torch.nn.Module):
         self.inner_k_tiles, self.group_size = inner_k_tiles, group_size
 
     def forward(self, x, codes, scales_and_zeros, scales, zero_points):
-        packed = ops.pack(codes, self.inner_k_tiles)
+        n, k = codes.shape[0], codes.shape[1] * 2
+        packed = ops.convert(codes, "plain", f"tinygemm-{self.inner_k_tiles}", n, k)
         rest = (self.group_size, self.inner_k_tiles)
         weights = ops.dequantize_tensor_core_tiled_layout(packed, scales_and_zeros, *rest)
         integer = ops.dequantize_integer(packed, scales, zero_points, *rest)
         alone = ops.dequantize_scale_only(packed, scales, *rest)
-        return x @ weights.t(), weights, integer, alone, ops.unpack_tensor_core_tiled_layout(packed, self.inner_k_tiles)
+        gptq = ops.convert(ops.pack(codes, self.inner_k_tiles), f"tinygemm-{self.inner_k_tiles}", "gptq", n, k)
+        unpacked = ops.unpack_tensor_core_tiled_layout(packed, self.inner_k_tiles)
+        return x @ weights.t(), weights, integer, alone, gptq, unpacked
 
 
 def linear_arguments(n, k, device="cpu"):
@@ -1066,7 +1148,7 @@ def test_refusals_on_cuda_leave_no_error_behind(name):
     need_gpus()
     p = problem(device="cuda")
     with pytest.raises(ValueError):
-        call(name, p | {"inner_k_tiles": 3})
+        call(name, illegal(name, p))
     for tensor in tensors_of(name)[1:]:
         assert "on the device of packed_w" in outcome(name, p | {tensor: p[tensor].cpu()})
     torch.cuda.synchronize()

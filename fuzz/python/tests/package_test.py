@@ -19,6 +19,8 @@ from tileproof import _judging, pytest_plugin, reference
 
 PROJECT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "example_project")
 TINYGEMM = ["tinygemm-2", "tinygemm-4", "tinygemm-8"]
+OF_CPU = ["int4pack-cpu-default", "int4pack-cpu-avx2", "int4pack-cpu-avx512"]
+CONVERTED = [*TINYGEMM, "plain", "awq", *OF_CPU, "gptq", "gptq-v1", "marlin", "plain-int32"]
 
 
 @pytest.fixture(autouse=True)
@@ -42,9 +44,10 @@ def test_formats_say_what_they_are():
     assert len(formats) == 22
     awq = formats["awq"]
     assert awq.packed == tileproof.Tensor("packed", "int32", "[k][n/8]")
-    assert (awq.n_multiple, awq.k_multiple, awq.weights, awq.has_kernels) == (8, 1, "[k][n]", False)
+    assert (awq.n_multiple, awq.k_multiple, awq.weights, awq.kernels) == (8, 1, "[k][n]", ("pack", "unpack", "convert"))
     assert awq.schemes[0].tensors[1] == tileproof.Tensor("zeros", "int32", "[k/group_size][n/8]")
-    assert [name for name, one in formats.items() if one.has_kernels] == TINYGEMM
+    assert [name for name, one in formats.items() if "dequantize" in one.kernels] == TINYGEMM
+    assert [name for name, one in formats.items() if "pack" in one.kernels] == CONVERTED
     assert [name for name, one in formats.items() if not one.packs_codes_alone] == ["q4_0", "q4_1", "q4_k", "mxfp4-gguf"]
 
 
@@ -170,6 +173,20 @@ def test_the_kernels_give_what_the_specification_gives(format):
     assert got.shape == (n, k)
 
 
+@pytest.mark.parametrize("format", CONVERTED)
+def test_the_kernels_pack_unpack_and_convert_as_the_specification_does(format):
+    n, k = 128, 256
+    codes = codes_of(n, k, seed=8)
+    packed = tileproof.pack(pairs_of(codes), format)
+    assert (packed.numpy() == reference.pack(codes, format)).all()
+    assert torch.equal(tileproof.unpack(packed, format, n, k), pairs_of(codes))
+    for target in CONVERTED:
+        converted = tileproof.convert(packed, format, target, n, k)
+        assert (converted.numpy() == reference.pack(codes, target)).all(), target
+    experts = torch.stack([packed, tileproof.pack(pairs_of(codes_of(n, k, seed=9)), format)])
+    assert torch.equal(tileproof.convert(experts, format, "awq", n, k)[1], tileproof.convert(experts[1], format, "awq", n, k))
+
+
 def bits_of(tensor):
     """As numpy has it: bf16 as its bits."""
     return tensor.view(torch.uint16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
@@ -184,11 +201,16 @@ def test_the_kernels_take_experts():
 
 PACKED = torch.zeros(3, 2, 32, 2, dtype=torch.int32)
 ILLEGAL_OF_KERNELS = [
-    (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "awq"), ValueError, "format: given 'awq', which has no production kernels"),
+    (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "nf4"), ValueError, "format: given 'nf4', for which there is no kernel of pack; legal is tinygemm-2, "),
+    (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "none"), ValueError, "format: given 'none', legal is tinygemm-2, "),
     (lambda: tileproof.pack(codes_of(8, 32), "tinygemm-4"), TypeError, "codes: given ndarray, legal is a torch.Tensor"),
-    (lambda: tileproof.pack(pairs_of(codes_of(8, 32)), "tinygemm-4"), ValueError, "codes: given .* legal is k a multiple of"),
-    (lambda: tileproof.unpack(PACKED, "tinygemm-4", 8, 128), ValueError, "n: given 8, legal is 17 to 24"),
-    (lambda: tileproof.unpack(PACKED, "tinygemm-4", 20, 64), ValueError, "k: given 64, legal is 128"),
+    (lambda: tileproof.pack(pairs_of(codes_of(8, 32)), "tinygemm-4"), ValueError, r"codes: given torch.uint8 \[8, 16\], legal is uint8 \[n\]\[k/2\], or with experts first, n a multiple of 1 and k of 64"),
+    (lambda: tileproof.pack(pairs_of(codes_of(12, 32)), "awq"), ValueError, "codes: given .* n a multiple of 8 and k of 1 for awq"),
+    (lambda: tileproof.unpack(PACKED, "tinygemm-4", 8, 128), ValueError, r"packed: given torch.int32 \[3, 2, 32, 2\], legal is torch.int32 \[1, 2, 32, 2\], or with experts first, for n = 8"),
+    (lambda: tileproof.unpack(PACKED, "tinygemm-4", 20, 65), ValueError, "k: given 65, legal is a multiple of 64, as tinygemm-4 has it"),
+    (lambda: tileproof.convert(PACKED, "tinygemm-4", "awq", 20, 128), ValueError, "n: given 20, legal is 0 or more, in multiples of both formats = 8 for tinygemm-4 and awq"),
+    (lambda: tileproof.convert(PACKED, "tinygemm-4", "q4_0", 20, 128), ValueError, "target_format: given 'q4_0', for which there is no kernel of convert"),
+    (lambda: tileproof.convert(PACKED, "tiny", "awq", 20, 128), ValueError, "source_format: given 'tiny', for which there is no kernel of convert"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 24, 128, 64), ValueError, "scales_and_zeros: given 20 rows, legal is n = 24"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, dtype=torch.half), ValueError, "dtype: given torch.float16, legal is that of scales_and_zeros"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 48), ValueError, "group_size: given 48"),

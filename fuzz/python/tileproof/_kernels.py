@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import torch
 
 
-def _inner_k_tiles(format):
-    """The number in the name of a format that has kernels."""
-    found = _specification.format_of(format)
-    if not found.has_kernels:
-        legal = ", ".join(name for name, one in _specification.formats().items() if one.has_kernels)
-        raise ValueError(f"format: given {format!r}, which has no production kernels; legal is {legal}")
-    return int(found.name.rpartition("-")[2])
+def _format_with(operation, argument, format):
+    """The name of a format that has a kernel for the operation."""
+    found = _specification.format_of(format) if argument == "format" or format in _specification.formats() else None
+    if found is None or operation not in found.kernels:
+        legal = ", ".join(name for name, one in _specification.formats().items() if operation in one.kernels)
+        raise ValueError(f"{argument}: given {format!r}, for which there is no kernel of {operation}; legal is {legal}")
+    return found.name
 
 
 def _require_tensor(name, given):
@@ -30,18 +30,20 @@ def _require_tensor(name, given):
 
 
 def _require_packed(packed, format, n, k):
-    """Returns the format's number, once rows and columns are those of the packed tensor."""
-    inner_k_tiles = _inner_k_tiles(format)
+    """Returns rows and columns, once they are those of the packed tensor."""
+    from tileproof import ops
+
     _require_tensor("packed", packed)
     n, k = _specification.size("n", n), _specification.size("k", k)
-    if packed.dim() not in (4, 5):
-        return inner_k_tiles, n, k  # the operator says what is wrong
-    n_tiles, supertiles = packed.shape[-4], packed.shape[-3]
-    if (n + 7) // 8 != n_tiles:
-        raise ValueError(f"n: given {n}, legal is {max(8 * n_tiles - 7, 0)} to {8 * n_tiles}, as packed has {n_tiles} n-tiles")
-    if k != supertiles * 16 * inner_k_tiles:
-        raise ValueError(f"k: given {k}, legal is {supertiles * 16 * inner_k_tiles}, as packed of {format} has it")
-    return inner_k_tiles, n, k
+    layout = ops.layout_of(format)
+    for name, size, multiple in ("n", n, layout.n_multiple), ("k", k, layout.k_multiple):
+        if size % multiple != 0:
+            raise ValueError(f"{name}: given {size}, legal is a multiple of {multiple}, as {format} has it")
+    sizes = layout.sizes(n, k)
+    if packed.dtype != layout.dtype or packed.dim() not in (len(sizes), len(sizes) + 1) or list(packed.shape[-len(sizes) :]) != sizes:
+        legal = f"{layout.dtype} {sizes}, or with experts first, for n = {n} and k = {k} in {format}"
+        raise ValueError(f"packed: given {packed.dtype} {list(packed.shape)}, legal is {legal}")
+    return n, k
 
 
 def pack(codes: torch.Tensor, format: str) -> torch.Tensor:
@@ -49,32 +51,11 @@ def pack(codes: torch.Tensor, format: str) -> torch.Tensor:
 
     Args:
         codes: uint8 [n][k/2], two codes a byte, that of the even column in the high nibble; or [experts][n][k/2].
-        format: tinygemm-2, tinygemm-4 or tinygemm-8.
+        format: one of `tileproof.formats()` whose `kernels` have "pack".
 
     Returns:
-        int32 [ceil(n/8)][k/(16*i)][32][i/2], i being the format's number, as `_convert_weight_to_int4pack` of PyTorch's CUDA
-        has them; with experts first where codes have them. Rows past n in the last n-tile are code 0.
-
-    Raises:
-        ValueError: an argument is not legal; the message says which, what was given and what is legal.
-        ImportError: there is no PyTorch 2.10 or later.
-    """
-    from tileproof import ops
-
-    _require_tensor("codes", codes)
-    return ops.pack(codes, _inner_k_tiles(format))
-
-
-def unpack(packed: torch.Tensor, format: str, n: int, k: int) -> torch.Tensor:
-    """Unpacks codes: what `pack` was given.
-
-    Args:
-        packed: int32, as `pack` returns them.
-        format: tinygemm-2, tinygemm-4 or tinygemm-8.
-        n, k: rows and columns of the matrix.
-
-    Returns:
-        uint8 [n][k/2], two codes a byte, that of the even column in the high nibble; with experts first where packed has them.
+        The packed tensor of the format, as its library has it; with experts first where codes have them. Rows that fill n up
+        to whole n-tiles, in tinygemm's formats, are code 0.
 
     Raises:
         ValueError: an argument is not legal; the message says which, what was given and what is legal.
@@ -84,9 +65,62 @@ def unpack(packed: torch.Tensor, format: str, n: int, k: int) -> torch.Tensor:
 
     from tileproof import ops
 
-    inner_k_tiles, n, _ = _require_packed(packed, format, n, k)
-    codes = ops.unpack_tensor_core_tiled_layout(packed, inner_k_tiles)[..., :n, :]
-    return (codes[..., 0::2] << 4 | codes[..., 1::2]).to(torch.uint8)
+    _require_tensor("codes", codes)
+    layout = ops.layout_of(_format_with("pack", "format", format))
+    is_legal = codes.dtype == torch.uint8 and codes.dim() in (2, 3)
+    if is_legal:
+        n, k = codes.shape[-2], codes.shape[-1] * 2
+    if not is_legal or n % layout.n_multiple != 0 or k % layout.k_multiple != 0:
+        legal = f"uint8 [n][k/2], or with experts first, n a multiple of {layout.n_multiple} and k of {layout.k_multiple} for {format}"
+        raise ValueError(f"codes: given {codes.dtype} {list(codes.shape)}, legal is {legal}")
+    return ops.convert(codes, "plain", layout.name, n, k)
+
+
+def unpack(packed: torch.Tensor, format: str, n: int, k: int) -> torch.Tensor:
+    """Unpacks codes: what `pack` was given.
+
+    Args:
+        packed: as `pack` returns it.
+        format: one of `tileproof.formats()` whose `kernels` have "unpack".
+        n, k: rows and columns of the matrix; k is even.
+
+    Returns:
+        uint8 [n][k/2], two codes a byte, that of the even column in the high nibble; with experts first where packed has them.
+
+    Raises:
+        ValueError: an argument is not legal; the message says which, what was given and what is legal.
+        ImportError: there is no PyTorch 2.10 or later.
+    """
+    from tileproof import ops
+
+    n, k = _require_packed(packed, _format_with("unpack", "format", format), n, k)
+    if k % 2 != 0:
+        raise ValueError(f"k: given {k}, legal is an even number")
+    return ops.convert(packed, format, "plain", n, k)
+
+
+def convert(packed: torch.Tensor, source_format: str, target_format: str, n: int, k: int) -> torch.Tensor:
+    """Converts packed codes of one format into those of another, on the device that they are on, without unpacking them.
+
+    Args:
+        packed: codes of an n x k matrix as source_format lays them out, or of experts: those come first.
+        source_format, target_format: two of `tileproof.formats()` whose `kernels` have "convert". From and to tinygemm's it
+            is as fast as a copy; between others slower.
+        n, k: rows and columns of the matrix, in multiples of what both formats take.
+
+    Returns:
+        The packed tensor of target_format; with experts first where packed has them. Rows that fill n up are code 0.
+
+    Raises:
+        ValueError: an argument is not legal; the message says which, what was given and what is legal.
+        ImportError: there is no PyTorch 2.10 or later.
+    """
+    from tileproof import ops
+
+    for argument, format in ("source_format", source_format), ("target_format", target_format):
+        _format_with("convert", argument, format)
+    n, k = _require_packed(packed, source_format, n, k)
+    return ops.convert(packed, source_format, target_format, n, k)
 
 
 def dequantize(
@@ -102,7 +136,7 @@ def dequantize(
     """Dequantizes with one rounding.
 
     Args:
-        packed: int32, as `pack` returns them.
+        packed: as `pack` returns it.
         parameters: the scheme's tensors, in its order: a tensor, or a tuple of tensors.
         format: tinygemm-2, tinygemm-4 or tinygemm-8.
         n, k: rows and columns of the matrix.
@@ -123,7 +157,8 @@ def dequantize(
     from tileproof import ops
 
     tensors = tuple(parameters) if isinstance(parameters, (tuple, list)) else (parameters,)
-    inner_k_tiles, n, _ = _require_packed(packed, format, n, k)
+    inner_k_tiles = int(_format_with("dequantize", "format", format).rpartition("-")[2])
+    n, _ = _require_packed(packed, format, n, k)
     found = _specification.scheme_of(_specification.format_of(format), scheme, len(tensors))
     for tensor, given in zip(found.tensors, tensors):
         _require_tensor(tensor.name, given)

@@ -40,7 +40,7 @@ class Format:
         schemes: the first is the default.
         weights: the order of dequantized weights, "[n][k]" or "[k][n]".
         packs_codes_alone: False where packed codes hold the parameters too, so that codes alone cannot be packed.
-        has_kernels: whether `tileproof.pack`, `unpack` and `dequantize` take it.
+        kernels: which of `tileproof.pack`, `unpack`, `convert` and `dequantize` take it.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Format:
     schemes: tuple[Scheme, ...]
     weights: str
     packs_codes_alone: bool
-    has_kernels: bool
+    kernels: tuple[str, ...]
 
 
 class Call(ctypes.Structure):  # SpecifiedCall
@@ -87,8 +87,9 @@ def _formats():
             schemes=schemes,
             **{
                 name: one[name]
-                for name in ("n_multiple", "k_multiple", "group_size", "weights", "packs_codes_alone", "has_kernels")
+                for name in ("n_multiple", "k_multiple", "group_size", "weights", "packs_codes_alone")
             },
+            kernels=tuple(one["kernels"]),
         )
     return found
 

@@ -6,6 +6,7 @@ leave open, and that there is no derivative. kernels/torch/ARGUMENTS.md says wha
 """
 
 import ctypes
+import math
 import re
 
 from tileproof import _native
@@ -26,6 +27,7 @@ if _version < OLDEST_TORCH:
 
 _library = _native.loaded("libtileproof_torch.so")
 _library.tileproof_operator_schemas.restype = ctypes.c_char_p
+_library.tileproof_layouts.restype = ctypes.c_char_p
 _library.tileproof_register_operator.restype = ctypes.c_char_p
 _library.tileproof_operators_have_cuda.restype = ctypes.c_bool
 _library.tileproof_set_error_types.argtypes = [ctypes.py_object, ctypes.py_object]
@@ -43,9 +45,13 @@ def _known(size):
     return size.node.maybe_as_int() if isinstance(size, torch.SymInt) else size
 
 
+def _name(dtype):
+    return str(dtype).removeprefix("torch.")
+
+
 def _text(given):
     if isinstance(given, torch.Tensor):
-        return f"{str(given.dtype).removeprefix('torch.')} [{', '.join(map(str, given.shape))}] on {given.device}"
+        return f"{_name(given.dtype)} [{', '.join(map(str, given.shape))}] on {given.device}"
     return str(given)
 
 
@@ -56,6 +62,29 @@ def _holds(condition):
     from torch.fx.experimental.symbolic_shapes import expect_true
 
     return expect_true(condition)
+
+
+class _Layout:
+    """A layout that convert knows, from a line of the library."""
+
+    def __init__(self, line):
+        self.name, dtype, n_multiple, k_multiple, *dims = line.split()
+        self.dtype = getattr(torch, dtype)
+        self.n_multiple, self.k_multiple = int(n_multiple), int(k_multiple)
+        self.dims = [(axis, int(times), int(over)) for axis, times, over in (dim.split(":") for dim in dims)]
+
+    def sizes(self, n, k):
+        """Of the packed tensor of a matrix."""
+        extents = {"n": n, "k": k, "1": 1}
+        return [(extents[axis] + over - 1) // over * times for axis, times, over in self.dims]
+
+
+_LAYOUTS = {layout.name: layout for layout in map(_Layout, _library.tileproof_layouts().decode().splitlines())}
+
+
+def layout_of(format):
+    """The layout of a format that convert knows."""
+    return _LAYOUTS[format]
 
 
 class _Rules:
@@ -157,6 +186,31 @@ def _fake_dequantize(operator, name, packed_w, scales, zero_points, group_size, 
     return scales.new_empty([*experts, n, k])
 
 
+def _fake_convert(packed, source_format, target_format, n, k):
+    rules = _Rules("convert")
+    for argument, name in ("source_format", source_format), ("target_format", target_format):
+        rules.ask(name in _LAYOUTS, argument, name, ", ".join(_LAYOUTS))
+    source, target = _LAYOUTS[source_format], _LAYOUTS[target_format]
+    known_n, known_k = _known(n), _known(k)
+    for argument, extent, multiples in ("n", n, "n_multiple"), ("k", k, "k_multiple"):
+        of_both = math.lcm(getattr(source, multiples), getattr(target, multiples))
+        legal = f"0 or more, in multiples of both formats = {of_both} for {source_format} and {target_format}"
+        rules.ask(extent >= 0, argument, extent, legal)
+        rules.ask(extent % of_both == 0, argument, extent, legal)
+        if known_n is not None and (argument == "n" or known_k is not None):
+            fits = known_n <= MOST_ELEMENTS and (argument == "n" or known_k <= MOST_ELEMENTS // (known_n + 8))
+            rules.ask(fits, argument, extent, "experts * n * k within 64 bits")
+    rules.ask(packed.dtype == source.dtype, "packed", packed, f"the type of source_format's tensor = {_name(source.dtype)}")
+    sizes = source.sizes(n, k)
+    legal = f"the sizes of source_format's tensor, or these with experts first = [{', '.join(map(str, sizes))}]"
+    rules.ask(packed.dim() in (len(sizes), len(sizes) + 1), "packed", packed, legal)
+    experts = list(packed.shape[: -len(sizes)])
+    for given, size in zip(packed.shape[len(experts) :], sizes):
+        rules.ask(given == size, "packed", packed, legal)
+    rules.elements("packed", packed, experts[0] if experts else 1, n, k)
+    return packed.new_empty([*experts, *target.sizes(n, k)], dtype=target.dtype)
+
+
 def _fake_float(packed_w, scales_and_zeros, group_size, inner_k_tiles):
     of = "dequantize_tensor_core_tiled_layout", "scales_and_zeros"
     return _fake_dequantize(*of, packed_w, scales_and_zeros, None, group_size, inner_k_tiles)
@@ -176,6 +230,7 @@ _FAKES = {
     "dequantize_tensor_core_tiled_layout": _fake_float,
     "dequantize_integer": _fake_integer,
     "dequantize_scale_only": _fake_scale_only,
+    "convert": _fake_convert,
 }
 
 # --- There is no derivative ---------------------------------------------------------------------------------------------
