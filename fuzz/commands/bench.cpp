@@ -63,6 +63,7 @@ json json_of(const Timed& timed, const Timing& timing) {
           {"k", timed.shape.k},
           {"experts", timed.shape.experts},
           {"format", timed.format->name},
+          {"format_to", timed.format_to != nullptr ? json(timed.format_to->name) : json()},
           {"group_size", has_type ? json(timed.group_size) : json()},
           {"cache", timed.cold ? "cold" : "warm"},
           {"calls", timing.calls},

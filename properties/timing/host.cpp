@@ -74,10 +74,11 @@ class ThreadedKernels : public Subject {
   explicit ThreadedKernels(Threads& threads) : threads_(threads) {}
   Memory& memory() override { return host_memory(); }
   void run(const Call& call) override {
-    with_arguments(call, [&](const auto& arguments) {
+    with_arguments(call, [&]<class Arguments>(const Arguments& arguments) {
       require_legal(arguments);
-      threads_.in_parts(kernels::n_tiles_of(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
-        run_kernel(arguments, kernels::NTiles{begin, end});
+      using Shares = kernels::Shares<Arguments>;
+      threads_.in_parts(Shares::count(arguments), 1, [&](std::int64_t begin, std::int64_t end) {
+        run_kernel(arguments, typename Shares::Part{begin, end});
       });
     });
   }

@@ -18,6 +18,7 @@ namespace {
 Call call_of(const Timed& t) {
   return {.operation = t.operation,
           .format = t.format,
+          .format_to = t.format_to,
           .scheme = t.scheme,
           .types = t.type,
           .n = t.shape.n,
@@ -47,7 +48,20 @@ std::vector<TimedKind> kinds(bool on_a_gpu) {
   for (const Scheme* scheme : {scheme::integer, scheme::none}) {
     add({.operation = Operation::dequantize, .scheme = scheme, .formats = widest});
   }
+  std::vector<const Format*> others;
+  for (const char* name : {"plain", "plain-int32", "gptq", "marlin", "awq", "int4pack-cpu-avx512"}) {
+    others.push_back(format_of("format", name));
+  }
+  const auto convert = [&](const std::vector<const Format*>& formats, const std::vector<const Format*>& formats_to) {
+    all.push_back({.operation = Operation::convert, .formats = formats, .formats_to = formats_to});
+  };
+  convert(widest, others);
+  convert(others, widest);
   if (!on_a_gpu) return all;
+  const std::vector<const Format*> narrower = {tinygemm(2), tinygemm(4)};
+  for (const auto& [formats, formats_to] : {std::pair(narrower, others), std::pair(others, narrower)}) {
+    add({.operation = Operation::convert, .formats = formats, .formats_to = formats_to});
+  }
   add({.operation = Operation::dequantize, .group_size = 32, .formats = widest});
   add({.operation = Operation::pack});
   add({.operation = Operation::unpack, .formats = widest, .experts = 8});
@@ -57,6 +71,12 @@ std::vector<TimedKind> kinds(bool on_a_gpu) {
 
 /// Why the operation is not possible for a shape, or "".
 std::string why_illegal(const Timed& t) {
+  if (t.operation == Operation::convert) {
+    const Size unit = {n_unit(*t.format, 1, t.format_to), k_unit(*t.format, 1, 1, t.format_to)};
+    if (t.shape.n % unit.n == 0 && t.shape.k % unit.k == 0) return "";
+    return "n: given " + std::to_string(t.shape.n) + ", legal is a multiple of " + std::to_string(unit.n) +
+           ", and k: given " + std::to_string(t.shape.k) + ", legal is a multiple of " + std::to_string(unit.k);
+  }
   if (const auto refusal = kernels::validate_shape(t.shape.n, t.shape.k, tinygemm_number(*t.format), t.shape.experts)) {
     return refusal->text();
   }
@@ -66,12 +86,12 @@ std::string why_illegal(const Timed& t) {
 }
 
 /// The codes of an expert as words, each of which encodes its place. Padding rows are packed as code 0, which such
-/// words do not hold, so pack gets other codes for a shape with padding.
+/// words do not hold, so pack gets other codes for a shape with padding; and convert, whose words are two formats'.
 generated::Codes codes_of(const Timed& t, std::int64_t expert) {
   const Size size = {t.shape.n, t.shape.k};
   const bool has_padding = t.format->layout.padded(size) != size;
-  return {.kind = t.operation == Operation::pack && has_padding ? generated::Codes::Kind::digit
-                                                                : generated::Codes::Kind::every_word,
+  const bool has_other_words = t.operation == Operation::convert || (t.operation == Operation::pack && has_padding);
+  return {.kind = has_other_words ? generated::Codes::Kind::drawn : generated::Codes::Kind::every_word,
           .n = t.shape.n,
           .k = t.shape.k,
           .format = index_of(*t.format),
@@ -112,6 +132,7 @@ std::string name_of(const Timed& t) {
   std::string name = t.where + " " + name_of(t.operation);
   if (t.operation == Operation::dequantize) name += std::string(" ") + name_of(t.type) + " " + t.scheme->name;
   name += " " + text_of(t.shape) + " " + t.format->name;
+  if (t.format_to != nullptr) name += std::string(" to ") + t.format_to->name;
   if (t.operation == Operation::dequantize) name += " group=" + std::to_string(t.group_size);
   return name + (t.cold ? " cold" : " warm");
 }
@@ -133,7 +154,9 @@ std::vector<TimedTensors::Tensor> TimedTensors::tensors_of(const Timed& timed) {
 
 GeneratedTensor TimedTensors::holds(const Tensor& tensor, std::int64_t expert) const {
   const generated::Parameters parameters = parameters_of(timed_, expert);
-  return formula_of(tensor.role, timed_.format->result, timed_.type, codes_of(timed_, expert), parameters);
+  generated::Codes codes = codes_of(timed_, expert);
+  if (tensor.role == Role::converted) codes = generated::in_format(*timed_.format_to, codes);
+  return formula_of(tensor.role, timed_.format->result, timed_.type, codes, parameters);
 }
 
 TimedTensors::TimedTensors(const Timed& timed, Memory& memory)
@@ -228,15 +251,18 @@ std::vector<Timed> timed_rows(const TimerRow& row, const std::vector<Shape>& giv
     }
     for (const Shape& shape : of_kind) {
       for (const Format* format : kind.formats) {
-        for (const std::string& where : row.where) {
-          for (const bool cold : {false, true}) {
-            if (cold && !row.has_cold) continue;
-            Timed timed = {where, kind.operation, shape, format, kind.group_size, kind.scheme, kind.type, cold};
-            const std::string why = why_illegal(timed);
-            if (why.empty()) {
-              rows.push_back(timed);
-            } else if (!cold) {
-              skipped.push_back(name_of(timed) + ": " + why);
+        for (const Format* format_to : kind.formats_to) {
+          for (const std::string& where : row.where) {
+            for (const bool cold : {false, true}) {
+              if (cold && (!row.has_cold || format_to != nullptr)) continue;
+              Timed timed = {where,       kind.operation, shape, format,   kind.group_size,
+                             kind.scheme, kind.type,      cold,  format_to};
+              const std::string why = why_illegal(timed);
+              if (why.empty()) {
+                rows.push_back(timed);
+              } else if (!cold) {
+                skipped.push_back(name_of(timed) + ": " + why);
+              }
             }
           }
         }

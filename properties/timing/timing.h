@@ -33,10 +33,11 @@ struct Timed {
   std::int64_t group_size = 128;  // this and the following fields are dequantize's
   const Scheme* scheme = scheme::floating;
   Type type = Type::bf16;
-  bool cold = false;  // flush the cache before every call
+  bool cold = false;                  // flush the cache before every call
+  const Format* format_to = nullptr;  // convert's
 };
 
-/// "cuda dequantize bf16 float 4096x4096 tinygemm-8 group=128 warm"
+/// "cuda dequantize bf16 float 4096x4096 tinygemm-8 group=128 warm", "cuda convert 4096x4096 tinygemm-8 to awq warm"
 std::string name_of(const Timed&);
 /// The bytes that the operation must read once plus those it must write once.
 std::int64_t bytes_of(const Timed&);
@@ -63,8 +64,9 @@ struct TimedKind {
   const Scheme* scheme = scheme::floating;
   std::int64_t group_size = 128;
   std::vector<const Format*> formats = tinygemm_formats();
-  bool at_largest_alone = false;  // only at the largest shape
-  std::int64_t experts = 1;       // more than one: timed at `shape_of_expert`
+  std::vector<const Format*> formats_to = {nullptr};  // convert's
+  bool at_largest_alone = false;                      // only at the largest shape
+  std::int64_t experts = 1;                           // more than one: timed at `shape_of_expert`
 };
 inline constexpr Shape shape_of_expert = {14336, 4096};
 
