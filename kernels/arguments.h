@@ -1,4 +1,4 @@
-/// What the three operations take, and why a call of them is refused: the rules of rules.h, and that the pointers are
+/// What the operations take, and why a call of them is refused: the rules of rules.h, and that the pointers are
 /// aligned. No torch, no CUDA: only numbers and raw pointers.
 #pragma once
 

@@ -3,7 +3,7 @@
 ///
 /// Each operation has two overloads made from one source: on a CUDA stream, and on the host over a range of threads. A
 /// thread is a pure function of its index, owns the elements it stores, and shares nothing: any split of the range
-/// gives the same bits.
+/// gives the same bits. Of pack and convert, a thread is here a warp, whose lanes exchange words among themselves.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +27,10 @@ std::int64_t threads_of(const PackArguments&);
 std::int64_t threads_of(const UnpackArguments&);
 std::int64_t threads_of(const DequantizeArguments&);
 std::int64_t threads_of(const ConvertArguments&);
+
+/// Whether convert moves whole words, by warps. Other pairs of layouts, and sizes and addresses that words do not fit, go
+/// code by code, which is slower.
+bool is_by_warps(const ConvertArguments&);
 
 /// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`validate`), host
 /// pointers.

@@ -35,7 +35,7 @@ TEST_F(Bench, LeavesEveryRepeatAndTheMachine) {
     EXPECT_TRUE(record["machine"][what].is_string()) << what;
   EXPECT_GE(record["machine"]["cores"], 1);
   const std::vector<std::string> names = names_of(record);
-  EXPECT_EQ(names.size(), 3 * 3 + 4 + 1u);
+  EXPECT_EQ(names.size(), 3 * 3 + 4 + 12 + 1u);
   for (const std::string name : {"host pack 64x128 tinygemm-2 warm", "host unpack 64x128 tinygemm-8 warm",
                                  "host dequantize bf16 float 64x128 tinygemm-4 group=128 warm",
                                  "host dequantize fp32 float 64x128 tinygemm-8 group=128 warm", "host random cases"}) {

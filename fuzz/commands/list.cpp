@@ -77,12 +77,31 @@ std::string text_of_tensors(const Scheme& scheme, const Format& format) {
   return scheme.name + (all.empty() ? "" : " (" + all + ")");
 }
 
+/// "host", or "host (convert)" of a subject that takes the format in some of its operations alone; "" if in none.
+std::string taken_by(const SubjectRow& row, const Format& format) {
+  const auto has_format = [&](const Capabilities& capabilities) {
+    return std::ranges::find(capabilities.formats, &format) != capabilities.formats.end();
+  };
+  if (!has_format(row.capabilities)) return "";
+  std::vector<std::string> some;
+  bool all = true;
+  for (const Operation operation : pointer_operations) {
+    if (!row.capabilities.has(operation)) continue;
+    if (has_format(row.capabilities.of({operation}))) {
+      some.emplace_back(name_of(operation));
+    } else {
+      all = false;
+    }
+  }
+  return row.name + (all ? "" : " (" + reports::joined(some, ", ") + ")");
+}
+
 void list_formats() {
   for (const Format& format : reference::formats) {
     std::string who;
     for (const SubjectRow& row : subjects()) {
-      const auto& own = row.capabilities.formats;
-      if (std::find(own.begin(), own.end(), &format) != own.end()) who += (who.empty() ? "" : ", ") + row.name;
+      const std::string one = taken_by(row, format);
+      if (!one.empty()) who += (who.empty() ? "" : ", ") + one;
     }
     print(format.name,
           std::string("packed ") + format.layout.dtype + " " + format.layout.dims_text + ": " +

@@ -28,7 +28,7 @@
 
 namespace tileproof {
 
-inline constexpr int journal_version = 6;
+inline constexpr int journal_version = 7;
 inline constexpr std::uint64_t cases_of_batch = 64;
 inline constexpr std::uint64_t most_shards = std::uint64_t{1} << 32;
 

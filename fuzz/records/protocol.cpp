@@ -152,7 +152,8 @@ Capabilities capabilities_of(const json& value) {
   capabilities.formats = formats_of(value.at("formats"));
   capabilities.formats_to = formats_of(value.at("formats_to"));
   for (const auto& [operation, formats] : value.at("formats_of").items()) {
-    capabilities.formats_of[operation_of("operation", operation)] = formats_of(formats);
+    const Operation named = part_of_json([&, name = operation] { return operation_of("operation", name); });
+    capabilities.formats_of[named] = formats_of(formats);
   }
   capabilities.schemes = schemes_of(value.at("schemes"), capabilities.formats);
   return capabilities;

@@ -26,6 +26,7 @@ TEST(Capabilities, ComeBackInTheirOrder) {
     EXPECT_EQ(json_of(back), json_of(one));
     EXPECT_EQ(back.formats, one.formats);
     EXPECT_EQ(back.formats_to, one.formats_to);
+    EXPECT_EQ(back.formats_of, one.formats_of);
     EXPECT_EQ(back.schemes, one.schemes);
     EXPECT_EQ(back.types, one.types);
   }
@@ -40,7 +41,13 @@ TEST(Capabilities, OfNamesThatThereAreNotAreRefused) {
       EXPECT_THROW(capabilities_of(changed), json::exception) << field << " " << wrong;
     }
   }
-  json changed = whole;
+  json changed = json_of(production_capabilities());
+  changed["formats_of"]["nothing"] = json::array();
+  EXPECT_THROW(capabilities_of(changed), json::exception);
+  changed = json_of(production_capabilities());
+  changed["formats_of"]["pack"][0] = "nothing";
+  EXPECT_THROW(capabilities_of(changed), json::exception);
+  changed = whole;
   changed["types"][0][1] = "double";
   EXPECT_THROW(capabilities_of(changed), json::exception);
   changed["types"][0] = json::array({"bf16"});

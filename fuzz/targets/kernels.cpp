@@ -44,9 +44,31 @@ class Cut {
   std::int64_t length_;  // of a piece; 0: one piece
 };
 
+/// A call of convert between two layouts that the kernels know.
+Call any_conversion(Choices& choices) {
+  const auto any_format = [&] {
+    constexpr auto count = static_cast<std::int64_t>(std::size(kernels::layouts));
+    return format_of("format", kernels::layouts[choices.below(count)]->name);
+  };
+  Call call;
+  call.operation = Operation::convert;
+  call.format = any_format();
+  call.format_to = any_format();
+  if (call.format_to == call.format) call.format_to = tinygemm(call.format == tinygemm(8) ? 2 : 8);
+  const std::int64_t n_unit_of_both = n_unit(*call.format, 1, call.format_to);
+  const std::int64_t k_unit_of_both = k_unit(*call.format, 1, 1, call.format_to);
+  call.n = n_unit_of_both * choices.below(2 + 80 / n_unit_of_both);
+  call.k = k_unit_of_both * choices.below(2 + 160 / k_unit_of_both);
+  call.experts = choices.one_of({std::int64_t{1}, std::int64_t{2}, std::int64_t{0}});
+  call.scheme = schemes_of(*call.format).front();
+  call.types = types_of(*call.scheme, every_types()).front();
+  return call;
+}
+
 Call any_call(Choices& choices) {
   Call call;
-  call.operation = choices.one_of(kernel_operations);
+  call.operation = choices.one_of(pointer_operations);
+  if (call.operation == Operation::convert) return any_conversion(choices);
   const std::int64_t inner_k_tiles = choices.one_of({std::int64_t{2}, std::int64_t{4}, std::int64_t{8}});
   call.format = tinygemm(inner_k_tiles);
   call.n = choices.below(18);
@@ -144,7 +166,7 @@ void check(Choices& choices) {
     const auto element_bytes = static_cast<std::size_t>(one.form.element_bytes);
     tensors.push_back(one.row.is_output ? output(one.form.name, one.bytes, element_bytes, one.alignment)
                                         : input(one.form.name, one.bytes, element_bytes, one.alignment));
-    tensors.back().may_equal_poison = one.row.is_output && one.row.role == Role::packed;
+    tensors.back().may_equal_poison = one.row.is_output && is_packed(one.row.role);
   }
   const std::vector<std::uint8_t> expected = specified_result(call, operands);
   guarded(host_memory(), tensors, Fill(), [&](const std::vector<void*>& at) {

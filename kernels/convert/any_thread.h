@@ -23,7 +23,7 @@ class Slots {
         next_(order_.next == Axis::n ? padded_n_ >> low_n_ : columns >> low_k_),
         short_block_(rows_of_block_ == 0 ? padded_n_ : rows / rows_of_block_ * rows_of_block_) {}
 
-  /// Of one expert.
+  /// How many slots an expert has.
   TILEPROOF_HOST_DEVICE std::int64_t count() const { return padded_n_ * k_; }
 
   TILEPROOF_HOST_DEVICE std::int64_t slot_of(std::int64_t row, std::int64_t column) const {

@@ -18,13 +18,18 @@ struct Held {
 template <class... T>
 struct List {};
 
-// As an H200 likes it, whose smallest pieces of memory are 32 bytes. Of tinygemm's layouts, whole supertiles.
+// Measured on an H200, which moves memory in sectors of 32 bytes. Warps hold whole supertiles of tinygemm's layouts.
 using OfTensorCores = List<Held<Tinygemm2, 8>, Held<Tinygemm4, 9>, Held<Tinygemm8, 10>>;
 using Others = List<Held<Plain, 8>, Held<PlainInt32, 8>, Held<Gptq, 7>, Held<Awq, 6>, Held<Marlin, 8>,
                     Held<Int4PackCpuDefault, 7>, Held<Int4PackCpuAvx2, 7>, Held<Int4PackCpuAvx512, 6>>;
 
-/// Calls `use` with warps that convert from Source to Target, where those are the layouts and they take the sizes.
-/// Layouts of one order are one.
+/// Whether codes lie alike in two layouts, whatever they are called.
+bool is_alike(const Layout& a, const Layout& b) {
+  return a.order == b.order && a.n_padded_to == b.n_padded_to && a.rows_of_block == b.rows_of_block;
+}
+
+/// Calls `use` with warps that convert from Source to Target, where the layouts are like those and the warps take the
+/// sizes.
 template <class Source, class Target, class Use>
 bool use_of_pair(const ConvertArguments& a, Use& use) {
   if constexpr (std::is_same_v<Source, Target>) {
@@ -33,7 +38,7 @@ bool use_of_pair(const ConvertArguments& a, Use& use) {
     using From = typename Source::Layout;
     using To = typename Target::Layout;
     using Warp = ConvertWarp<From, To, Source::count, Target::count>;
-    if (a.source->order != From::row.order || a.target->order != To::row.order || !Warp::takes(a)) return false;
+    if (!is_alike(*a.source, From::row) || !is_alike(*a.target, To::row) || !Warp::takes(a)) return false;
     const Warp warp(a);
     use(warp, warp.warps());
     return true;
@@ -63,9 +68,7 @@ namespace {
 
 /// Pack is convert from plain.
 ConvertArguments converting(const PackArguments& a) {
-  const Layout& target = a.inner_k_tiles == 2   ? Tinygemm2::row
-                         : a.inner_k_tiles == 4 ? Tinygemm4::row
-                                                : Tinygemm8::row;
+  const Layout& target = a.inner_k_tiles == 2 ? Tinygemm2::row : a.inner_k_tiles == 4 ? Tinygemm4::row : Tinygemm8::row;
   return {a.codes, a.packed, &Plain::row, &target, a.n, a.k, a.experts};
 }
 
@@ -89,7 +92,15 @@ void pack(const PackArguments& a, Range range) { convert(converting(a), range); 
 std::int64_t threads_of(const PackArguments& a) { return threads_of(converting(a)); }
 
 void convert(const ConvertArguments& a, Range range) {
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return;
   with_kernel(a, [&](const auto& kernel, auto count) { run(kernel, count, range); });
+}
+
+bool is_by_warps(const ConvertArguments& a) {
+  bool is_so = false;
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return is_so;
+  with_kernel(a, [&]<class Count>(const auto&, Count) { is_so = std::is_same_v<Count, Warps>; });
+  return is_so;
 }
 
 std::int64_t threads_of(const ConvertArguments& a) {

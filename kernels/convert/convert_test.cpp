@@ -101,6 +101,31 @@ TEST(Convert, GivesTheSameBitsHoweverItIsSplit) {
   });
 }
 
+TEST(Convert, FromAndToTinygemmsLayoutsIsByWarpsWhereWordsAreWhole) {
+  const auto of_tinygemm = [](const Layout* one) { return std::string(one->name).starts_with("tinygemm"); };
+  Elements memory = elements(1 << 16);
+  int by_warps = 0;
+  for (const Layout* source : layouts) {
+    for (const Layout* target : layouts) {
+      const bool is_fast = source != target && (of_tinygemm(source) || of_tinygemm(target));
+      ConvertArguments a = {memory.data(), memory.data(), source, target, 64, 128};
+      EXPECT_EQ(is_by_warps(a), is_fast) << text_of(a);
+      by_warps += is_fast;
+      a.packed = as<std::uint8_t>(memory) + 4;
+      EXPECT_FALSE(is_by_warps(a)) << text_of(a);
+    }
+  }
+  EXPECT_EQ(by_warps, 2 * 3 * 9 + 3 * 2);
+  const auto is_by_warps_of = [&](const char* source, const char* target, std::int64_t n) {
+    return is_by_warps({memory.data(), memory.data(), layout_named(source), layout_named(target), n, 128});
+  };
+  EXPECT_TRUE(is_by_warps_of("tinygemm-8", "plain", 37));
+  EXPECT_TRUE(is_by_warps_of("tinygemm-8", "awq", 32));
+  EXPECT_FALSE(is_by_warps_of("tinygemm-8", "awq", 24));
+  EXPECT_FALSE(is_by_warps_of("tinygemm-2", "int4pack-cpu-avx512", 48));
+  EXPECT_FALSE(is_by_warps_of("int4pack-cpu-avx2", "tinygemm-4", 48));
+}
+
 TEST(Convert, RefusesWhatEitherLayoutDoesNotHold) {
   const auto refusal = [](const char* source, const char* target, std::int64_t n, std::int64_t k,
                           std::int64_t experts = 1, int past = 0) {
@@ -132,6 +157,7 @@ TEST(Convert, OfNothingHasNoThreads) {
                                 sizes.n, sizes.k, sizes.experts};
     EXPECT_FALSE(validate(a));
     EXPECT_EQ(threads_of(a), 0);
+    convert(a, Range{0, 1});
   }
 }
 

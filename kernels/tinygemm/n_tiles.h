@@ -52,13 +52,13 @@ void pack(const PackArguments&, NTiles, Way);
 void unpack(const UnpackArguments&, NTiles, Way);
 void dequantize(const DequantizeArguments&, NTiles, Way);
 
-/// What the work of an operation on CPU tensors is shared out in among threads: n-tiles.
+/// The unit in which threads share an operation on CPU tensors: n-tiles.
 template <class Arguments>
 struct Shares {
   using Part = NTiles;
   static std::int64_t count(const Arguments& arguments) { return n_tiles_of(arguments); }
 };
-/// Convert has no code of its own for them, and runs as on a GPU.
+/// Convert runs there as on a GPU, and is shared by ranges of that.
 template <>
 struct Shares<ConvertArguments> {
   using Part = Range;

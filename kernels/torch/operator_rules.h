@@ -44,23 +44,30 @@ enum class Argument {
 /// What an argument is: its name, and its type in the schema. A compiler may leave a SymInt open; inner_k_tiles, one of
 /// three numbers that decide the layout, is an int.
 struct ArgumentRow {
+  Argument argument;
   const char* name;
   const char* type;
 };
-inline constexpr ArgumentRow argument_rows[] = {{"", ""},
-                                                {"codes", "Tensor"},
-                                                {"packed_w", "Tensor"},
-                                                {"packed", "Tensor"},
-                                                {"scales_and_zeros", "Tensor"},
-                                                {"scales", "Tensor"},
-                                                {"zero_points", "Tensor"},
-                                                {"group_size", "SymInt"},
-                                                {"inner_k_tiles", "int"},
-                                                {"n", "SymInt"},
-                                                {"k", "SymInt"},
-                                                {"source_format", "str"},
-                                                {"target_format", "str"}};
+inline constexpr ArgumentRow argument_rows[] = {{Argument::none, "", ""},
+                                                {Argument::codes, "codes", "Tensor"},
+                                                {Argument::packed_w, "packed_w", "Tensor"},
+                                                {Argument::packed, "packed", "Tensor"},
+                                                {Argument::scales_and_zeros, "scales_and_zeros", "Tensor"},
+                                                {Argument::scales, "scales", "Tensor"},
+                                                {Argument::zero_points, "zero_points", "Tensor"},
+                                                {Argument::group_size, "group_size", "SymInt"},
+                                                {Argument::inner_k_tiles, "inner_k_tiles", "int"},
+                                                {Argument::n, "n", "SymInt"},
+                                                {Argument::k, "k", "SymInt"},
+                                                {Argument::source_format, "source_format", "str"},
+                                                {Argument::target_format, "target_format", "str"}};
 inline constexpr std::size_t argument_count = std::size(argument_rows);
+static_assert([] {
+  for (std::size_t i = 0; i < argument_count; ++i) {
+    if (static_cast<std::size_t>(argument_rows[i].argument) != i) return false;
+  }
+  return true;
+}());
 constexpr const ArgumentRow& row_of(Argument argument) { return argument_rows[static_cast<int>(argument)]; }
 constexpr bool is_tensor(Argument argument) { return std::string_view(row_of(argument).type) == "Tensor"; }
 constexpr bool is_text(Argument argument) { return std::string_view(row_of(argument).type) == "str"; }

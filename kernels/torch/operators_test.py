@@ -484,7 +484,7 @@ def test_every_pair_of_formats_is_converted_as_the_specification_says(n, k, devi
     assert len(legal) >= 2
 
 
-def test_convert_of_memory_that_is_not_aligned_equals_that_of_aligned(device):
+def test_convert_there_and_back_gives_the_bytes_again_from_any_address(device):
     p = problem(n=64, k=256, inner_k_tiles=8, device=device)
     for target in "plain", "gptq", "awq", "marlin", "tinygemm-2":
         want = ops.convert(p["packed"], "tinygemm-8", target, 64, 256)

@@ -87,7 +87,9 @@ std::vector<Enumeration> matrices_of(const Capabilities& capabilities, const Pro
         problem.types = types;
         for (const std::int64_t group_size : sizes_of(group_sizes)) {
           problem.group_size = group_size;
-          for (const std::int64_t n : rows) {
+          std::vector<std::int64_t> own_rows(std::begin(rows), std::end(rows));
+          if (format_to != nullptr) own_rows.push_back(64);  // so many are together in some formats
+          for (const std::int64_t n : own_rows) {
             problem.n = n;
             const std::int64_t unit = k_unit(*problem.format, group_size, capabilities.k_multiple, format_to);
             // Rows of few columns are of an odd number, and shorter and longer than a group.

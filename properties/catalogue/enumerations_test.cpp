@@ -43,7 +43,7 @@ std::vector<NamedCapabilities> kinds_of_capabilities() {
   narrow.group_sizes = {128};
   narrow.n_multiple = 8;
   return {{"kernels", kernel_capabilities()},
-          {"kernels on a GPU", on_a_gpu(kernel_capabilities())},
+          {"kernels on a GPU", on_a_gpu(production_capabilities())},
           {"library", library},
           {"library on a GPU", on_a_gpu(library)},
           {"every format", subject_row("mutant:nothing").capabilities},
@@ -59,7 +59,8 @@ void for_each_capabilities(const Property& property, Use use) {
     const SampleSpace space = sample_space_of(property, named.capabilities, &why_not);
     if (!why_not.empty()) continue;
     SCOPED_TRACE(property.name + " for " + named.name);
-    use(property.enumerations(named.capabilities), named.capabilities, space);
+    const Capabilities capabilities = named.capabilities.of(property.needs);
+    use(property.enumerations(capabilities), capabilities, space);
   }
 }
 

@@ -6,8 +6,10 @@
 #include <set>
 #include <tuple>
 
+#include "properties/case/sample_space.h"
 #include "properties/judging/judge.h"
 #include "properties/registry.h"
+#include "properties/subjects/watched.h"
 
 namespace tileproof {
 
@@ -33,6 +35,17 @@ TEST(Distilled, ProblemsReachEveryPathOfTheKernels) {
   EXPECT_EQ(pairs.size(), 3 * 11 + 9 * 3 + 1);
   EXPECT_EQ(arithmetic.size(), 3 * 3 * 3 * 3);
   EXPECT_EQ(tails_of_arithmetic.size(), 3 * 3 * 3);
+}
+
+TEST(Distilled, ProblemsAreTakenByTheSubjectsThatToolsWatch) {
+  for (const SubjectRow& row : watched_subjects()) {
+    for (const Problem& p : distilled_problems(row.name)) {
+      const Property& property = property_of(p.property);
+      std::string why_not;
+      EXPECT_NO_THROW(require_within(p, sample_space_of(property, row.capabilities, &why_not))) << line_of(p);
+      EXPECT_EQ(why_not, "") << line_of(p);
+    }
+  }
 }
 
 TEST(Distilled, ProblemsPassOnTheHost) {

@@ -211,6 +211,51 @@ INSTANTIATE_TEST_SUITE_P(, LargeIndices, testing::Combine(testing::ValuesIn(all_
                                   std::to_string(std::get<1>(of.param));
                          });
 
+/// Convert of matrices whose last elements lie beyond 32 bits: by warps, and code by code.
+struct LargeConversion {
+  const char* name;
+  const char* format;
+  const char* format_to;
+  std::int64_t n, k, experts;
+  bool is_by_warps;
+};
+void PrintTo(const LargeConversion& one, std::ostream* to) { *to << one.name; }
+constexpr LargeConversion large_conversions[] = {
+    {"ToMarlin", "tinygemm-8", "marlin", 64 * (std::int64_t{1} << 28), 128, 1, true},
+    {"FromAwqOfManyColumns", "awq", "tinygemm-2", 32, 32 * more_than_32_bits, 1, true},
+    {"ToPlainOfManyExperts", "tinygemm-4", "plain", 13, 64, (std::int64_t{1} << 26) + 1, true},
+    {"BetweenOthers", "awq", "gptq", 8 * more_than_32_bits, 8, 1, false},
+    {"InPartsOfBlocks", "tinygemm-2", "int4pack-cpu-avx512", 64 * (std::int64_t{1} << 28) + 16, 32, 1, false}};
+
+class LargeConvert : public testing::TestWithParam<LargeConversion> {};
+
+TEST_P(LargeConvert, OfTheLastElementsIsAsSpecified) {
+  const LargeConversion& p = GetParam();
+  const Format &format = *format_of("format", p.format), &format_to = *format_of("format", p.format_to);
+  const Size size = {p.n, p.k};
+  const std::int64_t bytes = format.layout.slots(size) / 2, bytes_to = format_to.layout.slots(size) / 2;
+  const Sparse<std::uint8_t> packed(p.experts * bytes), converted(p.experts * bytes_to);
+  if (!packed.mapped() || !converted.mapped()) GTEST_SKIP() << no_address_space;
+  const kernels::ConvertArguments a = {
+      packed.data(), converted.data(), kernel_layout(format), kernel_layout(format_to), p.n, p.k, p.experts};
+  ASSERT_EQ(kernels::is_by_warps(a), p.is_by_warps);
+  // Elements that the last of all pieces of work gives, whatever the layouts are.
+  const std::vector<reference::Element> last = {{p.n - 1, p.k - 1}, {p.n - 3, p.k - 1}, {p.n - 6, p.k - 1}};
+  std::uint8_t* const from = packed.data() + (p.experts - 1) * bytes;
+  for (std::size_t i = 0; i < last.size(); ++i) {
+    reference::set_code_at(from, format.layout.slot_of(last[i], size), static_cast<int>(5 + i));
+  }
+  const std::int64_t all = kernels::threads_of(a);
+  kernels::convert(a, {std::max(all - 4096, std::int64_t{0}), all});
+  const std::uint8_t* const to = converted.data() + (p.experts - 1) * bytes_to;
+  for (std::size_t i = 0; i < last.size(); ++i) {
+    EXPECT_EQ(reference::code_at(to, format_to.layout.slot_of(last[i], size)), static_cast<int>(5 + i)) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, LargeConvert, testing::ValuesIn(large_conversions),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
 }  // namespace
 
 }  // namespace tileproof

@@ -162,7 +162,9 @@ struct SubjectRow {
 
 /// Capabilities of tinygemm's kernels, and of every subject that implements all of their operations.
 Capabilities kernel_capabilities();
-/// The same in other formats, with all of their schemes and types.
+/// Capabilities of the production kernels: convert between all layouts that they know, and the rest in tinygemm's.
+Capabilities production_capabilities();
+/// Replaces the formats, with all of their schemes and types.
 Capabilities in_formats(Capabilities, const std::vector<const Format*>&);
 /// Adds convert to some formats.
 Capabilities with_convert(Capabilities, const std::vector<const Format*>& formats_to);

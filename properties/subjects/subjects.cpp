@@ -102,9 +102,6 @@ Capabilities with_convert(Capabilities capabilities, const std::vector<const For
   return capabilities;
 }
 
-namespace {
-
-/// Capabilities of the production kernels: convert between all layouts that they know, and the rest in tinygemm's.
 Capabilities production_capabilities() {
   std::vector<const Format*> formats;
   for (const kernels::Layout* layout : kernels::layouts) formats.push_back(format_of("format", layout->name));
@@ -112,6 +109,8 @@ Capabilities production_capabilities() {
   for (const Operation operation : kernel_operations) capabilities.formats_of[operation] = tinygemm_formats();
   return capabilities;
 }
+
+namespace {
 
 /// Capabilities of aten's operators: the float scheme in bf16, and the group sizes that aten lists.
 Capabilities aten_capabilities(std::vector<Operation> operations) {

@@ -17,9 +17,9 @@ const std::vector<Plant>& plants() {
 const std::vector<SubjectRow>& watched_subjects() {
   static const std::vector<SubjectRow> rows = [] {
     std::vector<SubjectRow> all = {{"watched:cuda", "the production kernels, each tensor in an allocation of its own",
-                                    true, kernel_capabilities(), [] { return make_watched_cuda_subject(""); }}};
+                                    true, production_capabilities(), [] { return make_watched_cuda_subject(""); }}};
     for (const Plant& plant : plants()) {
-      all.push_back({plant.subject, std::string("the same with ") + plant.what, true, kernel_capabilities(),
+      all.push_back({plant.subject, std::string("the same with ") + plant.what, true, production_capabilities(),
                      [&plant] { return make_watched_cuda_subject(plant.kernel); }});
     }
     return all;
