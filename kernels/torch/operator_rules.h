@@ -246,8 +246,8 @@ const std::vector<Rule<Tensor>>& all_rules() {
        [](const C& c) { return is_addressable(std::int64_t{1}, c.given_n(), c.given_k()); }},
       {Argument::packed, "the type of source_format's tensor",
        [](const C& c) { return c.packed().is(element_named(c.source()->dtype)); },
-       [](const C& c) { return std::string(" = ") + c.source()->dtype; }},
-      {Argument::packed, "the sizes of source_format's tensor, or these with experts first",
+       [](const C& c) { return std::string(" = ") + c.source()->dtype + " in " + c.source()->name; }},
+      {Argument::packed, "the sizes of source_format's tensor for n and k, or these behind experts",
        [](const C& c) {
          const Layout& layout = *c.source();
          const int more = static_cast<int>(c.packed().dim()) - layout.dim_count();
@@ -257,7 +257,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
          }
          return same;
        },
-       [](const C& c) { return " = " + c.source()->sizes_text(c.given_n(), c.given_k()); }},
+       [](const C& c) { return " = " + c.source()->sizes_text(c.given_n(), c.given_k()) + " in " + c.source()->name; }},
       {Argument::packed, legal_elements,
        [](const C& c) { return is_addressable(c.packed_experts(), c.given_n(), c.given_k()); }},
 

@@ -212,9 +212,10 @@ const Wrong wrongs[] = {
     {"n", "experts * n * k within", [](Legal& l) { l.n = huge; }},
     {"k", "0 or more, in multiples of both formats = 64 for tinygemm-4 and plain-int32", [](Legal& l) { l.k = 96; }},
     {"k", "experts * n * k within", [](Legal& l) { l.k = std::int64_t{1} << 60; }},
-    {"packed", "the type of source_format's tensor = int32", [](Legal& l) { l.packed.element = Element::uint8; }},
+    {"packed", "the type of source_format's tensor = int32 in tinygemm-4",
+     [](Legal& l) { l.packed.element = Element::uint8; }},
     {"packed", "the type of source_format's tensor = uint8", [](Legal& l) { l.source_format = "plain"; }},
-    {"packed", "the sizes of source_format's tensor, or these with experts first = [3, 2, 32, 2]",
+    {"packed", "the sizes of source_format's tensor for n and k, or these behind experts = [3, 2, 32, 2] in tinygemm-4",
      [](Legal& l) {
        l.packed.sizes = {2, 3, 2, 32, 1};
      }},

@@ -201,7 +201,7 @@ def test_the_kernels_take_experts():
 
 PACKED = torch.zeros(3, 2, 32, 2, dtype=torch.int32)
 ILLEGAL_OF_KERNELS = [
-    (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "nf4"), ValueError, "format: given 'nf4', for which there is no kernel of pack; legal is tinygemm-2, "),
+    (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "nf4"), ValueError, "format: given 'nf4', which has no kernel for pack, legal is tinygemm-2, "),
     (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "none"), ValueError, "format: given 'none', legal is tinygemm-2, "),
     (lambda: tileproof.pack(codes_of(8, 32), "tinygemm-4"), TypeError, "codes: given ndarray, legal is a torch.Tensor"),
     (lambda: tileproof.pack(pairs_of(codes_of(8, 32)), "tinygemm-4"), ValueError, r"codes: given torch.uint8 \[8, 16\], legal is uint8 \[n\]\[k/2\], or with experts first, n a multiple of 1 and k of 64"),
@@ -209,8 +209,8 @@ ILLEGAL_OF_KERNELS = [
     (lambda: tileproof.unpack(PACKED, "tinygemm-4", 8, 128), ValueError, r"packed: given torch.int32 \[3, 2, 32, 2\], legal is torch.int32 \[1, 2, 32, 2\], or with experts first, for n = 8"),
     (lambda: tileproof.unpack(PACKED, "tinygemm-4", 20, 65), ValueError, "k: given 65, legal is a multiple of 64, as tinygemm-4 has it"),
     (lambda: tileproof.convert(PACKED, "tinygemm-4", "awq", 20, 128), ValueError, "n: given 20, legal is 0 or more, in multiples of both formats = 8 for tinygemm-4 and awq"),
-    (lambda: tileproof.convert(PACKED, "tinygemm-4", "q4_0", 20, 128), ValueError, "target_format: given 'q4_0', for which there is no kernel of convert"),
-    (lambda: tileproof.convert(PACKED, "tiny", "awq", 20, 128), ValueError, "source_format: given 'tiny', for which there is no kernel of convert"),
+    (lambda: tileproof.convert(PACKED, "tinygemm-4", "q4_0", 20, 128), ValueError, "target_format: given 'q4_0', which has no kernel for convert, legal is tinygemm-2, "),
+    (lambda: tileproof.convert(PACKED, "tiny", "awq", 20, 128), ValueError, "source_format: given 'tiny', legal is tinygemm-2, "),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 24, 128, 64), ValueError, "scales_and_zeros: given 20 rows, legal is n = 24"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, dtype=torch.half), ValueError, "dtype: given torch.float16, legal is that of scales_and_zeros"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 48), ValueError, "group_size: given 48"),

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 def _format_with(operation, argument, format):
     """The name of a format that has a kernel for the operation."""
-    found = _specification.format_of(format) if argument == "format" or format in _specification.formats() else None
+    formats = _specification.formats()
+    found = formats.get(format) if isinstance(format, str) else None
     if found is None or operation not in found.kernels:
-        legal = ", ".join(name for name, one in _specification.formats().items() if operation in one.kernels)
-        raise ValueError(f"{argument}: given {format!r}, for which there is no kernel of {operation}; legal is {legal}")
+        legal = ", ".join(name for name, one in formats.items() if operation in one.kernels)
+        without = "" if found is None else f", which has no kernel for {operation}"
+        raise ValueError(f"{argument}: given {format!r}{without}, legal is {legal}")
     return found.name
 
 
@@ -47,7 +49,7 @@ def _require_packed(packed, format, n, k):
 
 
 def pack(codes: torch.Tensor, format: str) -> torch.Tensor:
-    """Packs codes, on the device that they are on.
+    """Packs codes, on the device that they are on. They are two a byte; those of `reference` are one a byte.
 
     Args:
         codes: uint8 [n][k/2], two codes a byte, that of the even column in the high nibble; or [experts][n][k/2].
@@ -58,7 +60,7 @@ def pack(codes: torch.Tensor, format: str) -> torch.Tensor:
         to whole n-tiles, in tinygemm's formats, are code 0.
 
     Raises:
-        ValueError: an argument is not legal; the message says which, what was given and what is legal.
+        ValueError, TypeError: an argument is not legal; the message says which, what was given and what is legal.
         ImportError: there is no PyTorch 2.10 or later.
     """
     import torch
@@ -90,7 +92,7 @@ def unpack(packed: torch.Tensor, format: str, n: int, k: int) -> torch.Tensor:
         uint8 [n][k/2], two codes a byte, that of the even column in the high nibble; with experts first where packed has them.
 
     Raises:
-        ValueError: an argument is not legal; the message says which, what was given and what is legal.
+        ValueError, TypeError: an argument is not legal; the message says which, what was given and what is legal.
         ImportError: there is no PyTorch 2.10 or later.
     """
     from tileproof import ops
@@ -104,6 +106,9 @@ def unpack(packed: torch.Tensor, format: str, n: int, k: int) -> torch.Tensor:
 def convert(packed: torch.Tensor, source_format: str, target_format: str, n: int, k: int) -> torch.Tensor:
     """Converts packed codes of one format into those of another, on the device that they are on, without unpacking them.
 
+    Scales and zero points, packed ones too, are not touched: gptq and gptq-v1, which differ in zero points alone, have the same
+    codes. torch.compile traces torch.ops.tileproof.convert, which takes the same arguments, and not this function.
+
     Args:
         packed: codes of an n x k matrix as source_format lays them out, or of experts: those come first.
         source_format, target_format: two of `tileproof.formats()` whose `kernels` have "convert". On a GPU it is about as
@@ -114,7 +119,7 @@ def convert(packed: torch.Tensor, source_format: str, target_format: str, n: int
         The packed tensor of target_format; with experts first where packed has them. Rows that fill n up are code 0.
 
     Raises:
-        ValueError: an argument is not legal; the message says which, what was given and what is legal.
+        ValueError, TypeError: an argument is not legal; the message says which, what was given and what is legal.
         ImportError: there is no PyTorch 2.10 or later.
     """
     from tileproof import ops
@@ -153,7 +158,7 @@ def dequantize(
         The weights [n][k], or [experts][n][k].
 
     Raises:
-        ValueError: an argument is not legal; the message says which, what was given and what is legal.
+        ValueError, TypeError: an argument is not legal; the message says which, what was given and what is legal.
         ImportError: there is no PyTorch 2.10 or later.
     """
     from tileproof import ops

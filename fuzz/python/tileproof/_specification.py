@@ -128,7 +128,7 @@ def size(name, given) -> int:
     except (AttributeError, TypeError):
         raise TypeError(f"{name}: given {given!r}, legal is a whole number") from None
     if not 0 <= number < 2**40:
-        raise ValueError(f"{name}: given {number}, legal is 0 to 2^40")
+        raise ValueError(f"{name}: given {number}, legal is 0 to 2^40 - 1")
     return number
 
 

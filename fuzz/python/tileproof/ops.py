@@ -200,9 +200,10 @@ def _fake_convert(packed, source_format, target_format, n, k):
         if known_n is not None and (argument == "n" or known_k is not None):
             fits = known_n <= MOST_ELEMENTS and (argument == "n" or known_k <= MOST_ELEMENTS // (known_n + 8))
             rules.ask(fits, argument, extent, "experts * n * k within 64 bits")
-    rules.ask(packed.dtype == source.dtype, "packed", packed, f"the type of source_format's tensor = {_name(source.dtype)}")
+    rules.ask(packed.dtype == source.dtype, "packed", packed, f"the type of source_format's tensor = {_name(source.dtype)} in {source.name}")
     sizes = source.sizes(n, k)
-    legal = f"the sizes of source_format's tensor, or these with experts first = [{', '.join(map(str, sizes))}]"
+    legal = "the sizes of source_format's tensor for n and k, or these behind experts"
+    legal += f" = [{', '.join(map(str, sizes))}] in {source.name}"
     rules.ask(packed.dim() in (len(sizes), len(sizes) + 1), "packed", packed, legal)
     experts = list(packed.shape[: -len(sizes)])
     for given, size in zip(packed.shape[len(experts) :], sizes):
