@@ -1,5 +1,5 @@
-/// What the operations take, and why a call of them is refused: the rules of rules.h, and that the pointers are
-/// aligned. No torch, no CUDA: only numbers and raw pointers.
+/// The arguments of the operations, and why a call is refused: the rules of rules.h, and that the pointers are aligned.
+/// No torch, no CUDA: only numbers and raw pointers.
 #pragma once
 
 #include <cstdint>

@@ -28,8 +28,8 @@ std::int64_t threads_of(const UnpackArguments&);
 std::int64_t threads_of(const DequantizeArguments&);
 std::int64_t threads_of(const ConvertArguments&);
 
-/// Whether convert moves whole words, by warps. Other pairs of layouts, and sizes and addresses that words do not fit, go
-/// code by code, which is slower.
+/// Whether convert moves whole words, by warps. Other pairs of layouts, and sizes and addresses that words do not fit,
+/// go code by code, which is slower.
 bool is_by_warps(const ConvertArguments&);
 
 /// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`validate`), host

@@ -134,33 +134,29 @@ struct Layout {
 
 // tinygemm's: a word is two fragments, of neighbouring k-tiles, of operand B of the tensor-core instruction m16n8k16; a
 // lane has inner_k_tiles / 2 of them. An n-tile is 8 rows, a k-tile 16 columns.
+constexpr Layout tinygemm(const char* name, int inner_k_tiles, Order order) {
+  const int columns = 16 * inner_k_tiles;  // of a supertile
+  return {.name = name,
+          .dtype = "int32",
+          .dims = {{{'n', 1, 8}, {'k', 1, columns}, {'1', 32}, {'1', inner_k_tiles / 2}}},
+          .k_multiple = columns,
+          .n_padded_to = 8,
+          .order = order};
+}
 struct Tinygemm2 {
-  static constexpr Layout row = {.name = "tinygemm-2",
-                                 .dtype = "int32",
-                                 .dims = {{{'n', 1, 8}, {'k', 1, 32}, {'1', 32}, {'1', 1}}},
-                                 .k_multiple = 32,
-                                 .n_padded_to = 8,
-                                 .order = Order::of(Axis::k, k(3), k(4), k(0), k(1), k(2), n(0), n(1), n(2))};
+  static constexpr Layout row =
+      tinygemm("tinygemm-2", 2, Order::of(Axis::k, k(3), k(4), k(0), k(1), k(2), n(0), n(1), n(2)));
 };
 struct Tinygemm4 {
-  static constexpr Layout row = {.name = "tinygemm-4",
-                                 .dtype = "int32",
-                                 .dims = {{{'n', 1, 8}, {'k', 1, 64}, {'1', 32}, {'1', 2}}},
-                                 .k_multiple = 64,
-                                 .n_padded_to = 8,
-                                 .order = Order::of(Axis::k, k(3), k(4), k(0), k(5), k(1), k(2), n(0), n(1), n(2))};
+  static constexpr Layout row =
+      tinygemm("tinygemm-4", 4, Order::of(Axis::k, k(3), k(4), k(0), k(5), k(1), k(2), n(0), n(1), n(2)));
 };
 struct Tinygemm8 {
-  static constexpr Layout row = {
-      .name = "tinygemm-8",
-      .dtype = "int32",
-      .dims = {{{'n', 1, 8}, {'k', 1, 128}, {'1', 32}, {'1', 4}}},
-      .k_multiple = 128,
-      .n_padded_to = 8,
-      .order = Order::of(Axis::k, k(3), k(4), k(0), k(5), k(6), k(1), k(2), n(0), n(1), n(2))};
+  static constexpr Layout row =
+      tinygemm("tinygemm-8", 8, Order::of(Axis::k, k(3), k(4), k(0), k(5), k(6), k(1), k(2), n(0), n(1), n(2)));
 };
 
-/// What tinygemm's pack takes: two columns a byte, the even one in the high half.
+/// The codes that tinygemm's pack takes: two columns a byte, the even one in the high half.
 struct Plain {
   static constexpr Layout row = {.name = "plain",
                                  .dtype = "uint8",
@@ -211,32 +207,25 @@ struct Marlin {
       .order = Order::of(Axis::n, k(3), n(3), k(0), n(4), n(5), k(1), k(2), n(0), n(1), n(2))};
 };
 // aten's weights for CPUs, by the capability of the machine that packed: a block's rows lie together, column by column.
+constexpr Layout int4pack_cpu(const char* name, int rows_of_block, Order order) {
+  return {.name = name,
+          .dtype = "uint8",
+          .dims = {{{'n'}, {'k', 1, 2}}},
+          .n_multiple = 16,
+          .k_multiple = 2,
+          .rows_of_block = rows_of_block,
+          .order = order};
+}
 struct Int4PackCpuDefault {
-  static constexpr Layout row = {.name = "int4pack-cpu-default",
-                                 .dtype = "uint8",
-                                 .dims = {{{'n'}, {'k', 1, 2}}},
-                                 .n_multiple = 16,
-                                 .k_multiple = 2,
-                                 .rows_of_block = 32,
-                                 .order = Order::of(Axis::k, n(0), n(1), n(2), n(3), n(4))};
+  static constexpr Layout row =
+      int4pack_cpu("int4pack-cpu-default", 32, Order::of(Axis::k, n(0), n(1), n(2), n(3), n(4)));
 };
 struct Int4PackCpuAvx2 {
-  static constexpr Layout row = {.name = "int4pack-cpu-avx2",
-                                 .dtype = "uint8",
-                                 .dims = {{{'n'}, {'k', 1, 2}}},
-                                 .n_multiple = 16,
-                                 .k_multiple = 2,
-                                 .rows_of_block = 32,
-                                 .order = Order::of(Axis::k, n(4), n(0), n(1), n(2), n(3))};
+  static constexpr Layout row = int4pack_cpu("int4pack-cpu-avx2", 32, Order::of(Axis::k, n(4), n(0), n(1), n(2), n(3)));
 };
 struct Int4PackCpuAvx512 {
-  static constexpr Layout row = {.name = "int4pack-cpu-avx512",
-                                 .dtype = "uint8",
-                                 .dims = {{{'n'}, {'k', 1, 2}}},
-                                 .n_multiple = 16,
-                                 .k_multiple = 2,
-                                 .rows_of_block = 64,
-                                 .order = Order::of(Axis::k, n(5), n(0), n(1), n(2), n(3), n(4))};
+  static constexpr Layout row =
+      int4pack_cpu("int4pack-cpu-avx512", 64, Order::of(Axis::k, n(5), n(0), n(1), n(2), n(3), n(4)));
 };
 
 inline constexpr const Layout* layouts[] = {&Tinygemm2::row,       &Tinygemm4::row,

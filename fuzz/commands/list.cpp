@@ -79,19 +79,14 @@ std::string text_of_tensors(const Scheme& scheme, const Format& format) {
 
 /// "host", or "host (convert)" of a subject that takes the format in some of its operations alone; "" if in none.
 std::string taken_by(const SubjectRow& row, const Format& format) {
-  const auto has_format = [&](const Capabilities& capabilities) {
-    return std::ranges::find(capabilities.formats, &format) != capabilities.formats.end();
-  };
-  if (!has_format(row.capabilities)) return "";
+  const Capabilities& capabilities = row.capabilities;
+  if (std::ranges::count(capabilities.formats, &format) == 0) return "";
   std::vector<std::string> some;
   bool all = true;
   for (const Operation operation : pointer_operations) {
-    if (!row.capabilities.has(operation)) continue;
-    if (has_format(row.capabilities.of({operation}))) {
-      some.emplace_back(name_of(operation));
-    } else {
-      all = false;
-    }
+    if (!capabilities.has(operation)) continue;
+    all &= capabilities.takes(operation, format);
+    if (capabilities.takes(operation, format)) some.emplace_back(name_of(operation));
   }
   return row.name + (all ? "" : " (" + reports::joined(some, ", ") + ")");
 }

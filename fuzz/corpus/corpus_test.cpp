@@ -68,8 +68,9 @@ TEST(OwnCorpus, FailsOnTheMutantsThatItsLinesAreOfAndPassesOnEverySubjectThatIsR
     }
     const Operation operation = operation_of(property_of(line.problem.property));
     for (const char* right : {"mutant:nothing", "reference", "host", "cpu", "cuda"}) {
-      const Capabilities capabilities = subject_row(right).capabilities.of({operation});
-      const bool takes = capabilities.has(operation) && capabilities.takes(line.problem);
+      const Capabilities& capabilities = subject_row(right).capabilities;
+      const bool takes = capabilities.has(operation) && capabilities.takes(operation, *line.problem.format) &&
+                         capabilities.takes(line.problem);
       if (takes) expect_failure(line, right, false);
       EXPECT_TRUE(takes || std::string(right) != "reference") << line.place;
     }

@@ -7,7 +7,6 @@
 
 #include "properties/problem/named.h"
 #include "properties/problem/parameters.h"
-#include "properties/registry.h"
 #include "properties/subjects/rows.h"
 #include "reference/formats.h"
 
@@ -47,13 +46,10 @@ json format_in_json(const Format& format) {
   json schemes = json::array();
   for (const Scheme* scheme : schemes_of(format)) schemes.push_back(scheme_in_json(format, *scheme));
   // The package packs and unpacks by convert, from and to plain.
-  const auto has_kernel = [&](Operation operation) {
-    const std::vector<const Format*> formats = subject_row("host").capabilities.of({operation}).formats;
-    return std::find(formats.begin(), formats.end(), &format) != formats.end();
-  };
+  const Capabilities of_kernels = production_capabilities();
   json kernels = json::array();
-  if (has_kernel(Operation::convert)) kernels = {"pack", "unpack", "convert"};
-  if (has_kernel(Operation::dequantize)) kernels.push_back("dequantize");
+  if (of_kernels.takes(Operation::convert, format)) kernels = {"pack", "unpack", "convert"};
+  if (of_kernels.takes(Operation::dequantize, format)) kernels.push_back("dequantize");
   return {{"name", format.name},
           {"dtype", format.layout.dtype},
           {"dims", format.layout.dims_text},

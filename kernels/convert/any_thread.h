@@ -16,12 +16,11 @@ class Slots {
       : order_(layout.order),
         low_n_(layout.order.low_of(Axis::n)),
         low_k_(layout.order.low_of(Axis::k)),
-        rows_of_block_(layout.rows_of_block),
         n_(rows),
         k_(columns),
         padded_n_(layout.padded_n(rows)),
         next_(order_.next == Axis::n ? padded_n_ >> low_n_ : columns >> low_k_),
-        short_block_(rows_of_block_ == 0 ? padded_n_ : rows / rows_of_block_ * rows_of_block_) {}
+        short_block_(layout.rows_of_block == 0 ? padded_n_ : rows / layout.rows_of_block * layout.rows_of_block) {}
 
   /// How many slots an expert has.
   TILEPROOF_HOST_DEVICE std::int64_t count() const { return padded_n_ * k_; }
@@ -62,7 +61,7 @@ class Slots {
 
  private:
   Order order_;
-  int low_n_, low_k_, rows_of_block_;
+  int low_n_, low_k_;
   std::int64_t n_, k_, padded_n_;
   FastDivmod next_;           // how many there are of what comes next
   std::int64_t short_block_;  // its first row

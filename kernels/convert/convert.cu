@@ -51,9 +51,10 @@ bool use_of_pairs(const ConvertArguments& a, List<Sources...>, List<Targets...>,
   return (from.template operator()<Sources>() || ...);
 }
 
-/// Calls `use` with what a conversion runs, and how many of it.
+/// Calls `use` with what a conversion runs, and how many of it; not at all where there is nothing to convert.
 template <class Use>
 void with_kernel(const ConvertArguments& a, Use use) {
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return;
   if (use_of_pairs(a, OfTensorCores(), OfTensorCores(), use) || use_of_pairs(a, OfTensorCores(), Others(), use) ||
       use_of_pairs(a, Others(), OfTensorCores(), use)) {
     return;
@@ -62,50 +63,48 @@ void with_kernel(const ConvertArguments& a, Use use) {
   use(thread, thread.threads());
 }
 
-}  // namespace
-
-namespace {
-
 /// Pack is convert from plain.
 ConvertArguments converting(const PackArguments& a) {
   const Layout& target = a.inner_k_tiles == 2 ? Tinygemm2::row : a.inner_k_tiles == 4 ? Tinygemm4::row : Tinygemm8::row;
   return {a.codes, a.packed, &Plain::row, &target, a.n, a.k, a.experts};
 }
 
+#if defined(__CUDACC__)
+cudaError_t launch(const ConvertArguments& a, cudaStream_t stream) {
+  cudaError_t outcome = nothing_to_do;
+  with_kernel(a, [&](const auto& kernel, auto count) { outcome = run(kernel, count, stream); });
+  return outcome;
+}
+#endif
+
 }  // namespace
 
 #if defined(__CUDACC__)
 cudaError_t pack(const PackArguments& a, cudaStream_t stream) {
   if (Outcome outcome; refused(a, &outcome)) return outcome;
-  return convert(converting(a), stream);
+  return launch(converting(a), stream);
 }
 
 cudaError_t convert(const ConvertArguments& a, cudaStream_t stream) {
   if (Outcome outcome; refused(a, &outcome)) return outcome;
-  if (a.experts == 0 || a.n == 0 || a.k == 0) return nothing_to_do;
-  cudaError_t outcome = cudaSuccess;
-  with_kernel(a, [&](const auto& kernel, auto count) { outcome = run(kernel, count, stream); });
-  return outcome;
+  return launch(a, stream);
 }
 #else
 void pack(const PackArguments& a, Range range) { convert(converting(a), range); }
 std::int64_t threads_of(const PackArguments& a) { return threads_of(converting(a)); }
 
 void convert(const ConvertArguments& a, Range range) {
-  if (a.experts == 0 || a.n == 0 || a.k == 0) return;
   with_kernel(a, [&](const auto& kernel, auto count) { run(kernel, count, range); });
 }
 
 bool is_by_warps(const ConvertArguments& a) {
   bool is_so = false;
-  if (a.experts == 0 || a.n == 0 || a.k == 0) return is_so;
   with_kernel(a, [&]<class Count>(const auto&, Count) { is_so = std::is_same_v<Count, Warps>; });
   return is_so;
 }
 
 std::int64_t threads_of(const ConvertArguments& a) {
   std::int64_t all = 0;
-  if (a.experts == 0 || a.n == 0 || a.k == 0) return all;
   with_kernel(a, [&](const auto&, auto count) { all = static_cast<std::int64_t>(count); });
   return all;
 }

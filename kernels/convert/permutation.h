@@ -142,7 +142,8 @@ constexpr void find_steps(Permutation& p) {
   p.flip_registers();
   const int first_lane_bit = p.source.first_lane_bit();
   const auto belongs_in_lanes = [&](Bit bit) { return p.target.position_of(bit) >= first_lane_bit; };
-  // What belongs in a lane's words comes from the other lanes, through a register whose bit belongs in lanes.
+  // Bring each bit that belongs in a lane's words there from the lane bits, through a register whose bit belongs in
+  // lanes.
   for (int lane_bit = first_lane_bit; lane_bit < p.source.count; ++lane_bit) {
     if (belongs_in_lanes(p.moved.all[lane_bit])) continue;
     int leaves = first_lane_bit - 1;

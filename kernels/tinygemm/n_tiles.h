@@ -65,7 +65,7 @@ struct Shares<ConvertArguments> {
   static std::int64_t count(const ConvertArguments& arguments) { return threads_of(arguments); }
 };
 
-/// Whether an operation has such code, which a `Way` chooses.
+/// Whether an operation has code of its own over n-tiles, in the ways of `Way`.
 template <class Arguments>
 constexpr bool has_ways = std::is_same_v<typename Shares<Arguments>::Part, NTiles>;
 

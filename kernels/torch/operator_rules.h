@@ -41,7 +41,7 @@ enum class Argument {
   target_format
 };
 
-/// What an argument is: its name, and its type in the schema. A compiler may leave a SymInt open; inner_k_tiles, one of
+/// An argument's name, and its type in the schema. A compiler may leave a SymInt open; inner_k_tiles, one of
 /// three numbers that decide the layout, is an int.
 struct ArgumentRow {
   Argument argument;
@@ -157,27 +157,28 @@ struct Call {
 
   bool is_packed() const { return has(Argument::packed_w); }
   bool has_scales() const { return has_zeros() || has(Argument::scales); }
-  bool has_experts() const { return is_packed() ? packed_w().dim() == 5 : codes().dim() == 3; }
-  std::int64_t experts() const {
-    return !has_experts() ? std::int64_t{1} : is_packed() ? packed_w().size(-5) : codes().size(-3);
+  bool is_convert() const { return has(Argument::packed); }
+  /// The packed tensor or the codes, and how many dimensions it has of one matrix.
+  const Tensor& first() const { return is_convert() ? packed() : is_packed() ? packed_w() : codes(); }
+  int dims_of_one() const { return is_convert() ? source()->dim_count() : is_packed() ? 4 : 2; }
+  bool has_experts() const { return first().dim() > dims_of_one(); }
+  std::int64_t experts() const { return has_experts() ? first().size(-dims_of_one() - 1) : std::int64_t{1}; }
+  std::int64_t k() const {
+    if (is_convert()) return number(Argument::k);
+    return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles()) : codes().size(-1) * 2;
   }
-  std::int64_t k() const { return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles()) : codes().size(-1) * 2; }
   std::int64_t n_tiles() const { return is_packed() ? packed_w().size(-4) : (n() + 7) / 8; }
   std::int64_t n() const {
+    if (is_convert()) return number(Argument::n);
     if (has_scales()) return scales().size(has_zeros() ? -2 : -1);
     return is_packed() ? n_tiles() * 8 : codes().size(-2);
   }
   std::int64_t groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
 
-  // Of convert.
+  // Convert alone has these.
   const Tensor& packed() const { return tensor(Argument::packed); }
   const Layout* source() const { return layout_named(text(Argument::source_format)); }
   const Layout* target() const { return layout_named(text(Argument::target_format)); }
-  std::int64_t given_n() const { return number(Argument::n); }
-  std::int64_t given_k() const { return number(Argument::k); }
-  std::int64_t packed_experts() const {
-    return packed().dim() > source()->dim_count() ? packed().size(-source()->dim_count() - 1) : std::int64_t{1};
-  }
 
   std::string given(Argument argument) const {
     if (is_tensor(argument)) return tensor(argument).text();
@@ -236,14 +237,13 @@ const std::vector<Rule<Tensor>>& all_rules() {
       {Argument::source_format, formats, [](const C& c) { return c.source() != nullptr; }},
       {Argument::target_format, formats, [](const C& c) { return c.target() != nullptr; }},
       {Argument::n, "0 or more, in multiples of both formats",
-       [](const C& c) { return is_multiple(c, c.given_n(), &Layout::n_multiple); },
+       [](const C& c) { return is_multiple(c, c.n(), &Layout::n_multiple); },
        [](const C& c) { return multiples_here(c, &Layout::n_multiple); }},
-      {Argument::n, legal_elements, [](const C& c) { return c.given_n() <= most_elements; }},
+      {Argument::n, legal_elements, [](const C& c) { return c.n() <= most_elements; }},
       {Argument::k, "0 or more, in multiples of both formats",
-       [](const C& c) { return is_multiple(c, c.given_k(), &Layout::k_multiple); },
+       [](const C& c) { return is_multiple(c, c.k(), &Layout::k_multiple); },
        [](const C& c) { return multiples_here(c, &Layout::k_multiple); }},
-      {Argument::k, legal_elements,
-       [](const C& c) { return is_addressable(std::int64_t{1}, c.given_n(), c.given_k()); }},
+      {Argument::k, legal_elements, [](const C& c) { return is_addressable(std::int64_t{1}, c.n(), c.k()); }},
       {Argument::packed, "the type of source_format's tensor",
        [](const C& c) { return c.packed().is(element_named(c.source()->dtype)); },
        [](const C& c) { return std::string(" = ") + c.source()->dtype + " in " + c.source()->name; }},
@@ -253,13 +253,12 @@ const std::vector<Rule<Tensor>>& all_rules() {
          const int more = static_cast<int>(c.packed().dim()) - layout.dim_count();
          bool same = more == 0 || more == 1;
          for (int d = 0; same && d < layout.dim_count(); ++d) {
-           same = c.packed().size(d - layout.dim_count()) == layout.size(d, c.given_n(), c.given_k());
+           same = c.packed().size(d - layout.dim_count()) == layout.size(d, c.n(), c.k());
          }
          return same;
        },
-       [](const C& c) { return " = " + c.source()->sizes_text(c.given_n(), c.given_k()) + " in " + c.source()->name; }},
-      {Argument::packed, legal_elements,
-       [](const C& c) { return is_addressable(c.packed_experts(), c.given_n(), c.given_k()); }},
+       [](const C& c) { return " = " + c.source()->sizes_text(c.n(), c.k()) + " in " + c.source()->name; }},
+      {Argument::packed, legal_elements, [](const C& c) { return is_addressable(c.experts(), c.n(), c.k()); }},
 
       {Argument::codes, "uint8", [](const C& c) { return c.codes().is(Element::uint8); }},
       {Argument::codes, "2 dimensions [n][k/2], or 3 with experts first",

@@ -40,7 +40,7 @@ struct Legal {
   Described zero_points = {Element::int8, shape({2, 20})};
   std::int64_t group_size = 64;
   std::int64_t inner_k_tiles = 4;
-  // Of convert.
+  // Convert alone takes these.
   Described packed = {Element::int32, shape({3, 2, 32, 2})};
   const char* source_format = "tinygemm-4";
   const char* target_format = "plain-int32";

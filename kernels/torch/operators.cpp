@@ -124,10 +124,8 @@ OwnedTensor dequantized_tensor(const Boxed& call) {
 OwnedTensor converted_tensor(const Boxed& call) {
   const Given& given = call.packed();
   const Layout &source = *call.source(), &target = *call.target();
-  const std::int64_t n = call.given_n(), k = call.given_k();
-  Sizes sizes;
-  if (given.dim() > source.dim_count()) sizes.append(call.packed_experts());
-  for (int d = 0; d < target.dim_count(); ++d) sizes.append(target.size(d, n, k));
+  Sizes sizes = sizes_with_experts(call, {});
+  for (int d = 0; d < target.dim_count(); ++d) sizes.append(target.size(d, call.n(), call.k()));
   OwnedTensor converted = empty(call.of, sizes, dtype_of(element_named(target.dtype)), given);
   if (given.is_meta()) return converted;
   const Dense packed(call.of, given, 16);
@@ -136,9 +134,9 @@ OwnedTensor converted_tensor(const Boxed& call) {
                        .converted = data_of(converted),
                        .source = &source,
                        .target = &target,
-                       .n = n,
-                       .k = k,
-                       .experts = call.packed_experts()},
+                       .n = call.n(),
+                       .k = call.k(),
+                       .experts = call.experts()},
       given, [](const ConvertArguments& a, auto where) { return convert(a, where); });
   return converted;
 }
@@ -153,7 +151,7 @@ void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
   for (std::size_t i = 0; of.arguments[i] != Argument::none; ++i) {
     const auto at = static_cast<std::size_t>(of.arguments[i]);
     if (is_tensor(of.arguments[i])) tensors[at].reset(reinterpret_cast<AtenTensorHandle>(stack[i]));
-    if (is_text(of.arguments[i])) texts[at] = OwnedText(reinterpret_cast<StringHandle>(stack[i]));
+    if (is_text(of.arguments[i])) texts[at].reset(reinterpret_cast<StringHandle>(stack[i]));
   }
   Boxed call = {of};
   for (std::size_t i = 0; of.arguments[i] != Argument::none; ++i) {
@@ -161,7 +159,7 @@ void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
     if (is_tensor(of.arguments[i])) {
       call.tensors[at] = &given[at].emplace(tensors[at].get());
     } else if (is_text(of.arguments[i])) {
-      call.texts[at] = texts[at].text();
+      call.texts[at] = text_of(texts[at]);
     } else {
       call.numbers[at] = static_cast<std::int64_t>(stack[i]);
     }

@@ -465,7 +465,7 @@ def test_the_padding_of_the_last_n_tile_never_matters(device):
         assert_bits(call(name, p), weights)
 
 
-# What one warp converts, and what is left of it; sizes that leave words in parts; rows that fill no n-tile.
+# The sizes fill what a warp converts, leave a part of it, leave words in parts, and fill no n-tile.
 CONVERT_SIZES = [(64, 128), (192, 384), (320, 640), (72, 256), (16, 32), (48, 96), (13, 128), (8, 6)]
 
 

@@ -78,31 +78,18 @@ struct DeleteTensor {
 };
 using OwnedTensor = std::unique_ptr<AtenTensorOpaque, DeleteTensor>;
 
-/// A text among the arguments, which a kernel owns.
-class OwnedText {
- public:
-  OwnedText() = default;
-  explicit OwnedText(StringHandle handle) : handle_(handle) {}
-  OwnedText(OwnedText&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
-  OwnedText& operator=(OwnedText&& other) noexcept {
-    std::swap(handle_, other.handle_);
-    return *this;
-  }
-  ~OwnedText() {
-    if (handle_ != nullptr) torch_delete_string(handle_);
-  }
-
-  std::string_view text() const {
-    std::size_t length = 0;
-    const char* data = nullptr;
-    require(torch_string_length(handle_, &length), "say a text's length");
-    require(torch_string_c_str(handle_, &data), "give a text");
-    return {data, length};
-  }
-
- private:
-  StringHandle handle_ = nullptr;
+struct DeleteText {
+  void operator()(StringOpaque* text) const { torch_delete_string(text); }
 };
+using OwnedText = std::unique_ptr<StringOpaque, DeleteText>;
+
+inline std::string_view text_of(const OwnedText& text) {
+  std::size_t length = 0;
+  const char* data = nullptr;
+  require(torch_string_length(text.get(), &length), "say a text's length");
+  require(torch_string_c_str(text.get(), &data), "give a text");
+  return {data, length};
+}
 
 inline std::int32_t dtype_of(Element element) {
   static const std::array<std::int32_t, 6> codes = {aoti_torch_dtype_uint8(),   aoti_torch_dtype_int8(),

@@ -192,8 +192,8 @@ const std::vector<Problem>& accuracy_problems() {
 
 bool is_measured(const Measurement& measurement, const Problem& problem, const Capabilities& capabilities) {
   const Sampling& sampling = measurement.property.sampling;
-  const Operation operation = measurement.operation;
-  if (!capabilities.has(operation) || !capabilities.of({operation}).takes(problem)) return false;
+  if (!capabilities.has(measurement.operation) || !capabilities.takes(problem)) return false;
+  if (!capabilities.takes(measurement.operation, *problem.format)) return false;
   if (std::ranges::count(sampling.schemes, problem.scheme) == 0) return false;
   if (std::ranges::count(sampling.types, problem.types) == 0) return false;
   // An operation without parameters runs each of its problems once: those with bf16 parameters and a group size that

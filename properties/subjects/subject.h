@@ -47,7 +47,9 @@ struct Capabilities {
   std::string not_watched = "";  // memory that the subject allocates and nobody watches, in words; "" if there is none
 
   bool has(Operation) const;
-  /// What remains where some operations are called: the formats of all of them, with their schemes and types.
+  /// Whether an operation, if the subject has it, takes a format.
+  bool takes(Operation, const Format&) const;
+  /// Narrows to the formats that all of some operations take, with their schemes and types.
   Capabilities of(const std::vector<Operation>&) const;
   /// The formats that convert gives of one; of a subject without convert, nullptr alone.
   std::vector<const Format*> formats_to_of(const Format&) const;

@@ -26,13 +26,17 @@ void keep_possible(Capabilities& capabilities) {
 
 }  // namespace
 
+bool Capabilities::takes(Operation operation, const Format& format) const {
+  const auto own = formats_of.find(operation);
+  return std::ranges::count(own == formats_of.end() ? formats : own->second, &format) != 0;
+}
+
 Capabilities Capabilities::of(const std::vector<Operation>& called) const {
   Capabilities rest = *this;
-  for (const auto& [operation, own] : formats_of) {
-    if (std::ranges::find(called, operation) == called.end()) continue;
-    std::erase_if(rest.formats, [&](const Format* one) { return std::ranges::find(own, one) == own.end(); });
-    keep_possible(rest);
-  }
+  const auto is_refused = [&](const Format* format) {
+    return std::ranges::any_of(called, [&](Operation operation) { return !takes(operation, *format); });
+  };
+  if (std::erase_if(rest.formats, is_refused) != 0) keep_possible(rest);
   return rest;
 }
 

@@ -242,6 +242,14 @@ std::vector<Timed> timed_rows(const TimerRow& row, const std::vector<Shape>& giv
   const auto less = [](const Shape& a, const Shape& b) { return a.n * a.k < b.n * b.k; };
   const Shape largest = *std::max_element(shapes.begin(), shapes.end(), less);
   std::vector<Timed> rows;
+  const auto add = [&](const Timed& timed) {
+    const std::string why = why_illegal(timed);
+    if (why.empty()) {
+      rows.push_back(timed);
+    } else if (!timed.cold) {
+      skipped.push_back(name_of(timed) + ": " + why);
+    }
+  };
   for (const TimedKind& kind : row.kinds) {
     std::vector<Shape> of_kind = kind.at_largest_alone ? std::vector<Shape>{largest} : shapes;
     if (kind.experts > 1) {
@@ -253,17 +261,11 @@ std::vector<Timed> timed_rows(const TimerRow& row, const std::vector<Shape>& giv
       for (const Format* format : kind.formats) {
         for (const Format* format_to : kind.formats_to) {
           for (const std::string& where : row.where) {
-            for (const bool cold : {false, true}) {
-              if (cold && (!row.has_cold || format_to != nullptr)) continue;
-              Timed timed = {where,       kind.operation, shape, format,   kind.group_size,
-                             kind.scheme, kind.type,      cold,  format_to};
-              const std::string why = why_illegal(timed);
-              if (why.empty()) {
-                rows.push_back(timed);
-              } else if (!cold) {
-                skipped.push_back(name_of(timed) + ": " + why);
-              }
-            }
+            Timed timed = {where, kind.operation,         shape, format, kind.group_size, kind.scheme, kind.type,
+                           false, /*format_to=*/format_to};
+            add(timed);
+            timed.cold = true;
+            if (row.has_cold && format_to == nullptr) add(timed);
           }
         }
       }

@@ -100,14 +100,14 @@ class _Rules:
     def inner_k_tiles(self, number):
         self.ask(number in (2, 4, 8), "inner_k_tiles", number, "2, 4 or 8")
 
-    def elements(self, argument, tensor, experts, n, k):
+    def elements(self, argument, given, experts, n, k):
         """A size that is not known passes: if it is too large, the allocation fails."""
         known = [_known(size) for size in (experts, n, k)]
         if None not in known:
             experts, n, k = known
             fits = n <= MOST_ELEMENTS and k <= MOST_ELEMENTS // (n + 8)
             fits = fits and (experts <= 1 or experts <= MOST_ELEMENTS // ((n + 8) * max(k, 1)))
-            self.ask(fits, argument, tensor, "experts * n * k within 64 bits")
+            self.ask(fits, argument, given, "experts * n * k within 64 bits")
 
     def packed_w(self, packed_w, inner_k_tiles):
         """Returns the experts, as a list of one or none, the n-tiles and k."""
@@ -191,15 +191,12 @@ def _fake_convert(packed, source_format, target_format, n, k):
     for argument, name in ("source_format", source_format), ("target_format", target_format):
         rules.ask(name in _LAYOUTS, argument, name, ", ".join(_LAYOUTS))
     source, target = _LAYOUTS[source_format], _LAYOUTS[target_format]
-    known_n, known_k = _known(n), _known(k)
     for argument, extent, multiples in ("n", n, "n_multiple"), ("k", k, "k_multiple"):
         of_both = math.lcm(getattr(source, multiples), getattr(target, multiples))
         legal = f"0 or more, in multiples of both formats = {of_both} for {source_format} and {target_format}"
         rules.ask(extent >= 0, argument, extent, legal)
         rules.ask(extent % of_both == 0, argument, extent, legal)
-        if known_n is not None and (argument == "n" or known_k is not None):
-            fits = known_n <= MOST_ELEMENTS and (argument == "n" or known_k <= MOST_ELEMENTS // (known_n + 8))
-            rules.ask(fits, argument, extent, "experts * n * k within 64 bits")
+        rules.elements(argument, extent, 1, n, k if argument == "k" else 0)
     rules.ask(packed.dtype == source.dtype, "packed", packed, f"the type of source_format's tensor = {_name(source.dtype)} in {source.name}")
     sizes = source.sizes(n, k)
     legal = "the sizes of source_format's tensor for n and k, or these behind experts"
