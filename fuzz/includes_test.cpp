@@ -33,8 +33,10 @@ const FolderRow rows[] = {
     {"reference/", {"reference/layouts", "reference/schemes"}},  // for formats.h and matrix.h, which join both
 
     {"kernels/", {}},
-    {"kernels/convert", {"kernels/"}},
-    {"kernels/tinygemm", {"kernels/"}},
+    {"kernels/warps", {"kernels/"}},
+    {"kernels/convert", {"kernels/warps"}},
+    {"kernels/dequantize", {"kernels/warps"}},
+    {"kernels/tinygemm", {"kernels/dequantize"}},
     {"kernels/torch", {"kernels/tinygemm"}},
 
     {"properties/problem", {"reference", "kernels"}},

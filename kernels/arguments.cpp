@@ -1,5 +1,7 @@
 #include "kernels/arguments.h"
 
+#include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "kernels/rules.h"
@@ -28,6 +30,26 @@ std::int64_t words_of(const Arguments& a) {
 
 std::int64_t parameters_of(const DequantizeArguments& a) { return a.experts * (a.k / a.group_size) * a.n; }
 
+/// Sizes that both of two layouts hold.
+std::optional<InvalidArgument> validate_sizes(std::int64_t n, std::int64_t k, std::int64_t experts, const Layout& a,
+                                              const Layout& b) {
+  const auto size = [&](const char* argument, std::int64_t given, std::int64_t multiple,
+                        bool is_small) -> std::optional<InvalidArgument> {
+    if (given >= 0 && given % multiple == 0 && is_small) return std::nullopt;
+    std::string legal = "0 or more";
+    if (multiple > 1) {
+      legal += ", a multiple of " + std::to_string(multiple) + " for " + a.name;
+      if (&a != &b) legal += std::string(" and ") + b.name;
+    }
+    if (!is_small) legal += std::string(", and ") + legal_elements;
+    return InvalidArgument{argument, std::to_string(given), legal};
+  };
+  if (auto refusal = size("n", n, std::lcm(a.n_multiple, b.n_multiple), n <= most_elements)) return refusal;
+  if (auto refusal = size("k", k, std::lcm(a.k_multiple, b.k_multiple), is_addressable(std::int64_t{1}, n, k)))
+    return refusal;
+  return size("experts", experts, 1, is_addressable(experts, n, k));
+}
+
 template <class First, class... Rest>
 std::optional<InvalidArgument> first_of(First first, Rest... rest) {
   if (auto refusal = first()) return refusal;
@@ -38,6 +60,25 @@ std::optional<InvalidArgument> first_of(First first, Rest... rest) {
 }  // namespace
 
 std::string InvalidArgument::text() const { return argument + ": given " + given + ", legal is " + legal; }
+
+std::optional<DequantizeArguments> of_tinygemm(const AnyDequantizeArguments& a) {
+  const Layout* const all[] = {&Tinygemm2::row, &Tinygemm4::row, &Tinygemm8::row};
+  const auto* const layout = std::find(std::begin(all), std::end(all), a.format->layout);
+  if (layout == std::end(all)) return std::nullopt;
+  return DequantizeArguments{static_cast<const std::uint32_t*>(a.packed),
+                             a.parameters[0],
+                             static_cast<const std::int8_t*>(a.parameters[1]),
+                             a.weights,
+                             a.n,
+                             a.k,
+                             a.group_size,
+                             std::int64_t{2} << (layout - all),
+                             a.format->formula == Formula::floating  ? Domain::floating
+                             : a.format->formula == Formula::integer ? Domain::integer
+                                                                     : Domain::none,
+                             a.type,
+                             a.experts};
+}
 
 std::optional<InvalidArgument> validate_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,
                                               std::int64_t experts) {
@@ -89,24 +130,41 @@ std::optional<InvalidArgument> validate(const DequantizeArguments& a) {
                   [&] { return validate_pointer("weights", a.weights, a.experts * a.n * a.k, 16); });
 }
 
-std::optional<InvalidArgument> validate(const ConvertArguments& a) {
-  const std::int64_t n_multiple = std::lcm(a.source->n_multiple, a.target->n_multiple);
-  const std::int64_t k_multiple = std::lcm(a.source->k_multiple, a.target->k_multiple);
-  const auto size = [&](const char* argument, std::int64_t given, std::int64_t multiple,
-                        bool is_small) -> std::optional<InvalidArgument> {
-    if (given >= 0 && given % multiple == 0 && is_small) return std::nullopt;
-    std::string legal = "0 or more";
-    if (multiple > 1) {
-      legal += std::string(", a multiple of ") + std::to_string(multiple) + " for " + a.source->name + " and " +
-               a.target->name;
-    }
-    if (!is_small) legal += std::string(", and ") + legal_elements;
-    return InvalidArgument{argument, std::to_string(given), legal};
+std::optional<InvalidArgument> validate(const AnyDequantizeArguments& a) {
+  const Format& format = *a.format;
+  const Extents extents = {a.n, a.k, a.group_size};
+  const auto bytes_of_dtype = [&](const char* dtype) -> std::int64_t {
+    if (dtype == nullptr) return static_cast<std::int64_t>(bytes_of(a.type));
+    return dtype == std::string_view("uint8") || dtype == std::string_view("int8") ? 1 : 4;
   };
+  const auto tensor = [&](const char* name, const void* pointer, const Dims& dims, const char* dtype) {
+    return validate_pointer(name, pointer, a.experts * dims.elements(extents),
+                            static_cast<std::uintptr_t>(bytes_of_dtype(dtype)));
+  };
+  return first_of([&] { return validate_sizes(a.n, a.k, a.experts, *format.layout, *format.layout); },
+                  [&]() -> std::optional<InvalidArgument> {
+                    if (format.is_group_size(a.group_size, a.k)) return std::nullopt;
+                    return InvalidArgument{"group_size", std::to_string(a.group_size), format.legal_group_size()};
+                  },
+                  [&]() -> std::optional<InvalidArgument> {
+                    if (format.weight_type != WeightType::fp32 || a.type == Type::fp32) return std::nullopt;
+                    return InvalidArgument{"type", "16 bits", "fp32"};
+                  },
+                  [&] { return tensor("packed", a.packed, format.layout->dims, format.layout->dtype); },
+                  [&]() -> std::optional<InvalidArgument> {
+                    for (int i = 0; i < format.parameter_count(); ++i) {
+                      const Parameter& parameter = format.parameters[i];
+                      if (auto refusal = tensor(parameter.name, a.parameters[i], parameter.dims, parameter.dtype))
+                        return refusal;
+                    }
+                    return std::nullopt;
+                  },
+                  [&] { return validate_pointer("weights", a.weights, a.experts * a.n * a.k, 16); });
+}
+
+std::optional<InvalidArgument> validate(const ConvertArguments& a) {
   const auto bytes = [&](const Layout& layout) { return a.experts * layout.padded_n(a.n) * a.k / 2; };
-  return first_of([&] { return size("n", a.n, n_multiple, a.n <= most_elements); },
-                  [&] { return size("k", a.k, k_multiple, is_addressable(std::int64_t{1}, a.n, a.k)); },
-                  [&] { return size("experts", a.experts, 1, is_addressable(a.experts, a.n, a.k)); },
+  return first_of([&] { return validate_sizes(a.n, a.k, a.experts, *a.source, *a.target); },
                   [&] { return validate_pointer("packed", a.packed, bytes(*a.source), 1); },
                   [&] { return validate_pointer("converted", a.converted, bytes(*a.target), 16); });
 }

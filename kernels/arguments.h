@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "kernels/formats.h"
 #include "kernels/layouts.h"
 
 namespace tileproof::kernels {
@@ -53,6 +54,22 @@ struct DequantizeArguments {
   std::int64_t experts = 1;
 };
 
+/// Dequantize: packed codes of any format that the kernels know into weights.
+struct AnyDequantizeArguments {
+  const void* packed;                               // as the format's layout has it; faster where 16-byte aligned
+  const void* parameters[Format::most_parameters];  // as the format lists them, each aligned to its elements
+  void* weights;                                    // Type, [n][k] or [k][n] as the format has it; 16-byte aligned
+  const Format* format;                             // of `formats`
+  std::int64_t n;
+  std::int64_t k;
+  std::int64_t group_size;
+  Type type;  // of the weights, and of parameters that have no type of their own
+  std::int64_t experts = 1;
+};
+
+/// The same call of tinygemm's kernels, where the format is one of tinygemm's.
+std::optional<DequantizeArguments> of_tinygemm(const AnyDequantizeArguments&);
+
 /// Convert: packed codes of one layout into those of another.
 struct ConvertArguments {
   const void* packed;    // as `source` lays out n x k; faster where it is 16-byte aligned
@@ -78,6 +95,7 @@ struct InvalidArgument {
 std::optional<InvalidArgument> validate(const PackArguments&);
 std::optional<InvalidArgument> validate(const UnpackArguments&);
 std::optional<InvalidArgument> validate(const DequantizeArguments&);
+std::optional<InvalidArgument> validate(const AnyDequantizeArguments&);
 std::optional<InvalidArgument> validate(const ConvertArguments&);
 
 /// The part about sizes alone: for callers that have no pointers yet.

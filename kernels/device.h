@@ -33,16 +33,12 @@ struct FastDivmod {
   }
 };
 
-/// Calls `use` with what a kernel knows at compile time: inner_k_tiles, one of 2, 4 and 8, and whether there are more
-/// experts than one.
+/// Calls `use` with the constant inner_k_tiles, one of 2, 4 and 8.
 template <class Use>
-auto with_inner_k_tiles(std::int64_t inner_k_tiles, std::int64_t experts, Use use) {
-  const auto with = [&]<bool is_batch>() {
-    if (inner_k_tiles == 2) return use.template operator()<2, is_batch>();
-    if (inner_k_tiles == 4) return use.template operator()<4, is_batch>();
-    return use.template operator()<8, is_batch>();
-  };
-  return experts == 1 ? with.template operator()<false>() : with.template operator()<true>();
+void with_inner_k_tiles(std::int64_t inner_k_tiles, Use use) {
+  if (inner_k_tiles == 2) return use.template operator()<2>();
+  if (inner_k_tiles == 4) return use.template operator()<4>();
+  use.template operator()<8>();
 }
 
 }  // namespace tileproof::kernels

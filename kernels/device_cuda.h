@@ -14,19 +14,18 @@
 #define TILEPROOF_DEVICE __device__ __forceinline__
 #define TILEPROOF_HOST_DEVICE __host__ __device__ __forceinline__
 #define TILEPROOF_UNROLL _Pragma("unroll")
+/// A table in memory that every thread reads.
+#define TILEPROOF_TABLE __device__ const
 
 namespace tileproof::kernels {
-
-/// Where an operation runs, and what comes back: on the host, `Range` and nothing.
-using Where = cudaStream_t;
-using Outcome = cudaError_t;
-inline constexpr Outcome nothing_to_do = cudaSuccess;
 
 /// Sixteen bytes: the widest store of one thread.
 using Quad = uint4;
 
 TILEPROOF_DEVICE std::uint32_t loaded(const std::uint32_t* word) { return __ldg(word); }
 TILEPROOF_DEVICE std::uint16_t loaded(const std::uint16_t* bits) { return __ldg(bits); }
+TILEPROOF_DEVICE std::uint8_t loaded(const std::uint8_t* byte) { return __ldg(byte); }
+TILEPROOF_DEVICE std::int32_t loaded(const std::int32_t* number) { return __ldg(number); }
 /// Two neighbours, aligned to both.
 TILEPROOF_DEVICE uint2 loaded_two(const std::uint32_t* words) { return __ldg(reinterpret_cast<const uint2*>(words)); }
 TILEPROOF_DEVICE ushort2 loaded_two(const std::uint16_t* bits) { return __ldg(reinterpret_cast<const ushort2*>(bits)); }
@@ -60,6 +59,12 @@ struct Bf16 {
   static TILEPROOF_DEVICE Value from_bits(Bits bits) { return __bfloat162bfloat162(__ushort_as_bfloat16(bits)); }
   static TILEPROOF_DEVICE Value biased(int offset) { return __bfloat162bfloat162(__int2bfloat16_rn(128 + offset)); }
   static TILEPROOF_DEVICE Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x4300 | code)); }
+  static TILEPROOF_DEVICE Value from_values(std::uint32_t bits) { return reinterpret_cast<const Value&>(bits); }
+  static TILEPROOF_DEVICE Value offset_of_values(std::uint32_t pair) { return from_values(pair + 0x43004300u); }
+  static TILEPROOF_DEVICE std::uint32_t rounded_two(float low, float high) {
+    return bits_of(__floats2bfloat162_rn(low, high));
+  }
+  static TILEPROOF_DEVICE Bits rounded(float value) { return __bfloat16_as_ushort(__float2bfloat16_rn(value)); }
   static TILEPROOF_DEVICE Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x43004300u;
     return __hsub2(reinterpret_cast<const __nv_bfloat162&>(placed), biased_offset);
@@ -77,6 +82,13 @@ struct Fp16 {
   static TILEPROOF_DEVICE Value from_bits(Bits bits) { return __half2half2(__ushort_as_half(bits)); }
   static TILEPROOF_DEVICE Value biased(int offset) { return __half2half2(__int2half_rn(1024 + offset)); }
   static TILEPROOF_DEVICE Value biased_by_code(int code) { return from_bits(static_cast<Bits>(0x6400 | code)); }
+  static TILEPROOF_DEVICE Value from_values(std::uint32_t bits) { return reinterpret_cast<const Value&>(bits); }
+  static TILEPROOF_DEVICE Value offset_of_values(std::uint32_t pair) { return from_values(pair + 0x64006400u); }
+  static TILEPROOF_DEVICE std::uint32_t rounded_two(float low, float high) {
+    return bits_of(__floats2half2_rn(low, high));
+  }
+  static TILEPROOF_DEVICE Bits rounded(float value) { return __half_as_ushort(__float2half_rn(value)); }
+  static TILEPROOF_DEVICE float value(Bits bits) { return __half2float(__ushort_as_half(bits)); }
   static TILEPROOF_DEVICE Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x64006400u;
     return __hsub2(reinterpret_cast<const __half2&>(placed), biased_offset);
@@ -93,12 +105,20 @@ struct Fp32 {
   static TILEPROOF_DEVICE Value from_bits(Bits bits) { return __uint_as_float(bits); }
   static TILEPROOF_DEVICE int biased(int offset) { return offset; }
   static TILEPROOF_DEVICE int biased_by_code(int code) { return code; }
+  static TILEPROOF_DEVICE Value from_values(std::uint32_t bits) { return from_bits(bits); }
+  static TILEPROOF_DEVICE int offset_of_values(std::uint32_t code) { return static_cast<int>(code); }
   static TILEPROOF_DEVICE Value minus(std::uint32_t code, int offset) {
     return __int2float_rn(static_cast<int>(code) - offset);
   }
   static TILEPROOF_DEVICE std::uint32_t fma(Value a, Value b, Value c) { return __float_as_uint(__fmaf_rn(a, b, c)); }
   static TILEPROOF_DEVICE std::uint32_t product(Value a, Value b) { return fma(a, b, -0.0f); }
+  static TILEPROOF_DEVICE Bits rounded(float value) { return __float_as_uint(value); }
 };
+
+/// Sum and product with one rounding each, which nothing joins.
+TILEPROOF_DEVICE float product_of(float a, float b) { return __fmul_rn(a, b); }
+TILEPROOF_DEVICE float sum_of(float a, float b) { return __fadd_rn(a, b); }
+TILEPROOF_DEVICE float float_of(std::uint32_t bits) { return __uint_as_float(bits); }
 
 template <class Thread>
 __global__ void __launch_bounds__(256) run_threads(Thread thread, std::int64_t threads) {
@@ -152,12 +172,35 @@ class WarpWords {
   std::uint32_t words_[registers];
 };
 
-inline constexpr int warps_of_block = 8;
+/// What each lane of a warp holds besides: here that of the lane that runs.
+template <class T>
+class PerLane {
+ public:
+  TILEPROOF_DEVICE T& of(int /*lane*/) { return one_; }
+  /// What another lane holds; every lane of the warp must ask.
+  TILEPROOF_DEVICE T from(int lane) const { return __shfl_sync(0xffffffffu, one_, lane); }
+
+ private:
+  T one_;
+};
+
+/// A table of sixteen words, which the lanes of a warp look up together: each holds one of them.
+class TableOfLanes {
+ public:
+  TILEPROOF_DEVICE TableOfLanes(const std::uint32_t* table, int lane) : own_(loaded(table + lane % 16)) {}
+  /// @param index  its low four bits count; every lane of the warp must ask
+  TILEPROOF_DEVICE std::uint32_t at(std::uint32_t index) const {
+    return __shfl_sync(0xffffffffu, own_, static_cast<int>(index), 16);
+  }
+
+ private:
+  std::uint32_t own_;
+};
 
 template <class Warp>
-__global__ void __launch_bounds__(warps_of_block* lanes_of_warp) run_warps(Warp warp, std::int64_t warps) {
+__global__ void __launch_bounds__(Warp::warps_of_block* lanes_of_warp) run_warps(Warp warp, std::int64_t warps) {
   const std::int64_t index =
-      static_cast<std::int64_t>(blockIdx.x) * warps_of_block + static_cast<int>(threadIdx.x) / lanes_of_warp;
+      static_cast<std::int64_t>(blockIdx.x) * Warp::warps_of_block + static_cast<int>(threadIdx.x) / lanes_of_warp;
   if (index >= warps) return;
   WarpWords<Warp::registers> words(static_cast<int>(threadIdx.x) % lanes_of_warp);
   warp(index, words);
@@ -166,16 +209,26 @@ __global__ void __launch_bounds__(warps_of_block* lanes_of_warp) run_warps(Warp 
 /// Launches a warp for each index below `warps`, as `run` launches threads.
 template <class Warp>
 cudaError_t run(Warp warp, Warps warps, cudaStream_t stream) {
-  return launched(run_warps<Warp>, (warps.count + warps_of_block - 1) / warps_of_block, warps_of_block * lanes_of_warp,
-                  stream, warp, warps.count);
+  constexpr int of_block = Warp::warps_of_block;
+  return launched(run_warps<Warp>, (warps.count + of_block - 1) / of_block, of_block * lanes_of_warp, stream, warp,
+                  warps.count);
 }
 
+/// Launches the kernel of an operation; nothing where there is none.
+/// @param with_kernel  calls what it is given with a kernel, and how many threads or warps it has; or not at all
 /// @return cudaErrorInvalidValue for arguments that are refused
-template <class Arguments>
-bool refused(const Arguments& arguments, cudaError_t* outcome) {
-  if (!validate(arguments)) return false;
-  *outcome = cudaErrorInvalidValue;
-  return true;
+template <class Arguments, class WithKernel>
+cudaError_t launch_kernel(const Arguments& arguments, cudaStream_t stream, WithKernel with_kernel) {
+  if (validate(arguments)) return cudaErrorInvalidValue;
+  cudaError_t outcome = cudaSuccess;
+  with_kernel([&](const auto& kernel, auto count) { outcome = run(kernel, count, stream); });
+  return outcome;
 }
+
+/// Defines an operation of kernels.h by the function with_kernel(arguments, use).
+#define TILEPROOF_DEFINE_OPERATION(name, Arguments)                                 \
+  cudaError_t name(const Arguments& a, cudaStream_t stream) {                       \
+    return launch_kernel(a, stream, [&](const auto& use) { with_kernel(a, use); }); \
+  }
 
 }  // namespace tileproof::kernels

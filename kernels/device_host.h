@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/float_mode.h"
@@ -17,11 +18,9 @@
 #define TILEPROOF_DEVICE inline
 #define TILEPROOF_HOST_DEVICE inline
 #define TILEPROOF_UNROLL
+#define TILEPROOF_TABLE constexpr
 
 namespace tileproof::kernels {
-
-using Where = Range;
-using Outcome = void;
 
 struct alignas(16) Quad {
   std::uint32_t x, y, z, w;
@@ -42,6 +41,8 @@ T* aligned(T* address) {
 inline std::uint32_t loaded(const std::uint32_t* word) { return *aligned<4>(word); }
 inline std::uint16_t loaded(const std::uint16_t* bits) { return *aligned<2>(bits); }
 inline int loaded(const std::int8_t* value) { return *value; }
+inline std::uint8_t loaded(const std::uint8_t* byte) { return *byte; }
+inline std::int32_t loaded(const std::int32_t* number) { return *aligned<4>(number); }
 template <class Bits>
 Two<Bits> loaded_two(const Bits* from) {
   return {aligned<sizeof(Two<Bits>)>(from)[0], from[1]};
@@ -65,6 +66,10 @@ inline std::uint32_t bytes_of(std::uint32_t a, std::uint32_t b, std::uint32_t se
 /// Two values held in floats, each exactly a value of its 16-bit type.
 struct FloatPair {
   float low, high;
+};
+/// What two codes are offset by.
+struct OffsetPair {
+  int low, high;
 };
 
 // What follows has no branches: a loop over many of them is compiled to vectors.
@@ -136,14 +141,25 @@ struct Bf16 {
   static Value from_bits(Bits bits) { return {value(bits), value(bits)}; }
   static int biased(int offset) { return offset; }
   static int biased_by_code(int code) { return code; }
-  static Value minus(std::uint32_t pair, int offset) {
-    return {static_cast<float>(static_cast<int>(pair & 0xffff) - offset),
-            static_cast<float>(static_cast<int>(pair >> 16) - offset)};
+  static Value from_values(std::uint32_t bits) {
+    return {value(static_cast<Bits>(bits)), value(static_cast<Bits>(bits >> 16))};
   }
+  static OffsetPair offset_of_values(std::uint32_t pair) {
+    return {static_cast<int>(pair & 0xffff), static_cast<int>(pair >> 16)};
+  }
+  static Value minus(std::uint32_t pair, OffsetPair offset) {
+    return {static_cast<float>(static_cast<int>(pair & 0xffff) - offset.low),
+            static_cast<float>(static_cast<int>(pair >> 16) - offset.high)};
+  }
+  static Value minus(std::uint32_t pair, int offset) { return minus(pair, OffsetPair{offset, offset}); }
   static std::uint32_t fma(Value a, Value b, Value c) {
     return fma(a.low, b.low, c.low) | fma(a.high, b.high, c.high) << 16;
   }
   static std::uint32_t product(Value a, Value b) { return product(a.low, b.low) | product(a.high, b.high) << 16; }
+  static Bits rounded(float value) { return static_cast<Bits>(bf16_bits(std::bit_cast<std::uint32_t>(value))); }
+  static std::uint32_t rounded_two(float low, float high) {
+    return rounded(low) | static_cast<std::uint32_t>(rounded(high)) << 16;
+  }
 };
 
 /// fp16, two values a register.
@@ -158,11 +174,22 @@ struct Fp16 {
   static Value from_bits(Bits bits) { return {value(bits), value(bits)}; }
   static int biased(int offset) { return offset; }
   static int biased_by_code(int code) { return code; }
+  static Value from_values(std::uint32_t bits) {
+    return {value(static_cast<Bits>(bits)), value(static_cast<Bits>(bits >> 16))};
+  }
+  static OffsetPair offset_of_values(std::uint32_t pair) {
+    return {static_cast<int>(pair & 0xffff), static_cast<int>(pair >> 16)};
+  }
+  static Value minus(std::uint32_t pair, OffsetPair offset) { return Bf16::minus(pair, offset); }
   static Value minus(std::uint32_t pair, int offset) { return Bf16::minus(pair, offset); }
   static std::uint32_t fma(Value a, Value b, Value c) {
     return fma(a.low, b.low, c.low) | fma(a.high, b.high, c.high) << 16;
   }
   static std::uint32_t product(Value a, Value b) { return product(a.low, b.low) | product(a.high, b.high) << 16; }
+  static Bits rounded(float value) { return static_cast<Bits>(fp16_bits(value)); }
+  static std::uint32_t rounded_two(float low, float high) {
+    return rounded(low) | static_cast<std::uint32_t>(rounded(high)) << 16;
+  }
 };
 
 /// fp32 bits of a value; NaN as the hardware makes it.
@@ -194,8 +221,16 @@ struct Fp32 {
   static Value from_bits(Bits bits) { return value(bits); }
   static int biased(int offset) { return offset; }
   static int biased_by_code(int code) { return code; }
+  static Value from_values(std::uint32_t bits) { return value(bits); }
+  static int offset_of_values(std::uint32_t code) { return static_cast<int>(code); }
   static Value minus(std::uint32_t code, int offset) { return static_cast<float>(static_cast<int>(code) - offset); }
+  static Bits rounded(float value) { return fp32_bits(std::bit_cast<std::uint32_t>(value)); }
 };
+
+/// Sum and product with one rounding each, which nothing joins; NaN as the hardware makes it.
+inline float float_of(std::uint32_t bits) { return std::bit_cast<float>(bits); }
+inline float product_of(float a, float b) { return float_of(fp32_bits(std::bit_cast<std::uint32_t>(a * b))); }
+inline float sum_of(float a, float b) { return float_of(fp32_bits(std::bit_cast<std::uint32_t>(a + b))); }
 
 template <class Thread>
 void run(Thread thread, std::int64_t threads, Range range) {
@@ -223,10 +258,59 @@ class WarpWords {
   std::uint32_t words_[lanes_of_warp][registers];
 };
 
+/// What each lane of a warp holds besides: here those of all.
+template <class T>
+class PerLane {
+ public:
+  T& of(int lane) { return all_[lane]; }
+  T from(int lane) const { return all_[lane]; }
+
+ private:
+  T all_[lanes_of_warp];
+};
+
+/// A table of sixteen words, which the lanes of a warp look up.
+class TableOfLanes {
+ public:
+  TableOfLanes(const std::uint32_t* table, int /*lane*/) : table_(table) {}
+  std::uint32_t at(std::uint32_t index) const { return table_[index & 15]; }
+
+ private:
+  const std::uint32_t* table_;
+};
+
 template <class Warp>
 void run(Warp warp, Warps warps, Range range) {
   WarpWords<Warp::registers> words;
   run([&](std::int64_t index) { warp(index, words); }, warps.count, range);
 }
+
+/// Runs a range of the kernel of an operation.
+/// @param with_kernel  calls what it is given with a kernel, and how many threads or warps it has; or not at all
+template <class WithKernel>
+void run_kernel(Range range, WithKernel with_kernel) {
+  with_kernel([&](const auto& kernel, auto count) { run(kernel, count, range); });
+}
+template <class WithKernel>
+std::int64_t threads_of_kernel(WithKernel with_kernel) {
+  std::int64_t all = 0;
+  with_kernel([&](const auto&, auto count) { all = static_cast<std::int64_t>(count); });
+  return all;
+}
+template <class WithKernel>
+bool is_kernel_of_warps(WithKernel with_kernel) {
+  bool is_so = false;
+  with_kernel([&]<class Count>(const auto&, Count) { is_so = std::is_same_v<Count, Warps>; });
+  return is_so;
+}
+
+/// Defines an operation of kernels.h by the function with_kernel(arguments, use).
+#define TILEPROOF_DEFINE_OPERATION(name, Arguments)                          \
+  void name(const Arguments& a, Range range) {                               \
+    run_kernel(range, [&](const auto& use) { with_kernel(a, use); });        \
+  }                                                                          \
+  std::int64_t threads_of(const Arguments& a) {                              \
+    return threads_of_kernel([&](const auto& use) { with_kernel(a, use); }); \
+  }
 
 }  // namespace tileproof::kernels

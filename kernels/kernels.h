@@ -1,9 +1,10 @@
-/// The production kernels: pack, unpack and dequantize of the tensor-core-tiled int4 layout of PyTorch's tinygemm, and
-/// convert between that and other layouts.
+/// The production kernels: pack, unpack and dequantize of the tensor-core-tiled int4 layout of PyTorch's tinygemm,
+/// dequantize of other formats, and convert between layouts.
 ///
 /// Each operation has two overloads made from one source: on a CUDA stream, and on the host over a range of threads. A
 /// thread is a pure function of its index, owns the elements it stores, and shares nothing: any split of the range
-/// gives the same bits. Of pack and convert, a thread is here a warp, whose lanes exchange words among themselves.
+/// gives the same bits. Where an operation goes by warps, a thread is here a warp, whose lanes exchange
+/// words among themselves.
 #pragma once
 
 #include <cstdint>
@@ -26,17 +27,21 @@ struct Range {
 std::int64_t threads_of(const PackArguments&);
 std::int64_t threads_of(const UnpackArguments&);
 std::int64_t threads_of(const DequantizeArguments&);
+std::int64_t threads_of(const AnyDequantizeArguments&);
 std::int64_t threads_of(const ConvertArguments&);
 
 /// Whether convert moves whole words, by warps. Other pairs of layouts, and sizes and addresses that words do not fit,
 /// go code by code, which is slower.
 bool is_by_warps(const ConvertArguments&);
+/// The same of dequantize, in formats of matrices beside tinygemm's.
+bool is_by_warps(const AnyDequantizeArguments&);
 
 /// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`validate`), host
 /// pointers.
 void pack(const PackArguments&, Range);
 void unpack(const UnpackArguments&, Range);
 void dequantize(const DequantizeArguments&, Range);
+void dequantize(const AnyDequantizeArguments&, Range);
 void convert(const ConvertArguments&, Range);
 
 #if defined(TILEPROOF_HAS_CUDA)
@@ -46,6 +51,7 @@ void convert(const ConvertArguments&, Range);
 cudaError_t pack(const PackArguments&, cudaStream_t);
 cudaError_t unpack(const UnpackArguments&, cudaStream_t);
 cudaError_t dequantize(const DequantizeArguments&, cudaStream_t);
+cudaError_t dequantize(const AnyDequantizeArguments&, cudaStream_t);
 cudaError_t convert(const ConvertArguments&, cudaStream_t);
 #endif
 

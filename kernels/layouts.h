@@ -72,25 +72,89 @@ struct Order {
   }
 };
 
-/// One dimension of a packed tensor: times * ceil(extent / over).
+/// What the sizes of a matrix's tensors depend on.
+struct Extents {
+  std::int64_t n, k;
+  std::int64_t group_size = 1;
+};
+
+/// One dimension of a tensor: times * ceil(extent / over).
 struct Dim {
-  char axis = 0;  // whose extent: 'n', 'k', or '1' for a constant; 0: there is no such dimension
+  // Whose extent: 'n', 'k', 'g' for the groups of a row, 'e' for all elements, 'b' for the blocks of group_size of all
+  // elements, of which the last may be shorter, '1' for a constant; 0: there is no such dimension.
+  char axis = 0;
   int times = 1;
   int over = 1;
 
-  constexpr std::int64_t size(std::int64_t rows, std::int64_t columns) const {
-    const std::int64_t extent = axis == 'n' ? rows : axis == 'k' ? columns : 1;
-    return (extent + over - 1) / over * times;
+  constexpr std::int64_t extent(Extents of) const {
+    switch (axis) {
+      case 'n':
+        return of.n;
+      case 'k':
+        return of.k;
+      case 'g':
+        return of.k / of.group_size;
+      case 'e':
+        return of.n * of.k;
+      case 'b':
+        return (of.n * of.k + of.group_size - 1) / of.group_size;
+      default:
+        return 1;
+    }
+  }
+  constexpr std::int64_t size(Extents of) const { return (extent(of) + over - 1) / over * times; }
+};
+
+/// The dimensions of a tensor.
+struct Dims {
+  static constexpr int most = 4;
+  Dim all[most] = {};  // those behind the last one are of axis 0
+
+  constexpr int count() const {
+    int dims = 0;
+    while (dims < most && all[dims].axis != 0) ++dims;
+    return dims;
+  }
+  constexpr std::int64_t size(int dim, Extents of) const { return all[dim].size(of); }
+  constexpr std::int64_t elements(Extents of) const {
+    std::int64_t product = 1;
+    for (int d = 0; d < count(); ++d) product *= size(d, of);
+    return product;
+  }
+  /// "[ceil(n/8)][k/64][32][2]": a ceil where the extent need not be a multiple.
+  /// @param n_multiple, k_multiple  of which n and k are multiples
+  std::string text(int n_multiple, int k_multiple) const {
+    std::string text;
+    for (int d = 0; d < count(); ++d) {
+      const Dim& dim = all[d];
+      const int multiple = dim.axis == 'n' ? n_multiple : dim.axis == 'k' ? k_multiple : 1;
+      std::string size = dim.axis == 'g'   ? "k/group_size"
+                         : dim.axis == 'e' ? "n*k"
+                         : dim.axis == 'b' ? "n*k/group_size"
+                                           : std::string(1, dim.axis);
+      const std::string over = dim.over == 1 ? "" : "/" + std::to_string(dim.over);
+      const bool is_whole = dim.axis != 'b' && (dim.over == 1 || multiple % dim.over == 0);
+      size = is_whole ? size + over : "ceil(" + size + over + ")";
+      if (dim.axis == '1') size = std::to_string(dim.times);
+      if (dim.axis != '1' && dim.times > 1) size = std::to_string(dim.times) + "*" + size;
+      text += "[" + size + "]";
+    }
+    return text;
+  }
+  /// "[8, 16, 32, 2]"
+  std::string sizes_text(Extents of) const {
+    std::string text;
+    for (int d = 0; d < count(); ++d) text += (d == 0 ? "[" : ", ") + std::to_string(size(d, of));
+    return text + "]";
   }
 };
 
 /// A layout as data.
 struct Layout {
-  const char* name;   // of the format
-  const char* dtype;  // of the packed tensor
-  static constexpr int most_dims = 4;
-  std::array<Dim, most_dims> dims;  // of the packed tensor; those behind the last one are of axis 0
-  int n_multiple = 1;               // legal n and k are multiples of these
+  const char* name;    // of the format
+  const char* dtype;   // of the packed tensor
+  Dims dims;           // of the packed tensor
+  int n_multiple = 1;  // legal n and k are multiples of these
   int k_multiple = 1;
   int n_padded_to = 1;  // rows of code 0 fill n up to a multiple of this
   // Rows come in blocks of so many, of which the last may be shorter: such a one is column by column, its rows in
@@ -98,37 +162,7 @@ struct Layout {
   int rows_of_block = 0;
   Order order;
 
-  constexpr int dim_count() const {
-    int count = 0;
-    while (count < most_dims && dims[static_cast<std::size_t>(count)].axis != 0) ++count;
-    return count;
-  }
-  /// A size of the packed tensor of n rows and k columns.
-  constexpr std::int64_t size(int dim, std::int64_t rows, std::int64_t columns) const {
-    return dims[static_cast<std::size_t>(dim)].size(rows, columns);
-  }
-  /// "[ceil(n/8)][k/64][32][2]": a ceil where the extent need not be a multiple.
-  std::string dims_text() const {
-    std::string text;
-    for (int d = 0; d < dim_count(); ++d) {
-      const Dim& dim = dims[static_cast<std::size_t>(d)];
-      const bool is_whole = dim.over == 1 || (dim.axis == 'n' ? n_multiple : k_multiple) % dim.over == 0;
-      std::string extent(1, dim.axis);
-      if (dim.over > 1) extent += "/" + std::to_string(dim.over);
-      if (!is_whole) extent = "ceil(" + extent + ")";
-      if (dim.axis == '1') extent = std::to_string(dim.times);
-      if (dim.axis != '1' && dim.times > 1) extent = std::to_string(dim.times) + "*" + extent;
-      text += "[" + extent + "]";
-    }
-    return text;
-  }
-  /// "[8, 16, 32, 2]"
-  std::string sizes_text(std::int64_t rows, std::int64_t columns) const {
-    std::string text;
-    for (int d = 0; d < dim_count(); ++d) text += (d == 0 ? "[" : ", ") + std::to_string(size(d, rows, columns));
-    return text + "]";
-  }
-
+  std::string dims_text() const { return dims.text(n_multiple, k_multiple); }
   std::int64_t padded_n(std::int64_t n) const { return (n + n_padded_to - 1) / n_padded_to * n_padded_to; }
 };
 

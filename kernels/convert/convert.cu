@@ -69,44 +69,19 @@ ConvertArguments converting(const PackArguments& a) {
   return {a.codes, a.packed, &Plain::row, &target, a.n, a.k, a.experts};
 }
 
-#if defined(__CUDACC__)
-cudaError_t launch(const ConvertArguments& a, cudaStream_t stream) {
-  cudaError_t outcome = nothing_to_do;
-  with_kernel(a, [&](const auto& kernel, auto count) { outcome = run(kernel, count, stream); });
-  return outcome;
+template <class Use>
+void with_kernel(const PackArguments& a, Use use) {
+  with_kernel(converting(a), use);
 }
-#endif
 
 }  // namespace
 
-#if defined(__CUDACC__)
-cudaError_t pack(const PackArguments& a, cudaStream_t stream) {
-  if (Outcome outcome; refused(a, &outcome)) return outcome;
-  return launch(converting(a), stream);
-}
+TILEPROOF_DEFINE_OPERATION(pack, PackArguments)
+TILEPROOF_DEFINE_OPERATION(convert, ConvertArguments)
 
-cudaError_t convert(const ConvertArguments& a, cudaStream_t stream) {
-  if (Outcome outcome; refused(a, &outcome)) return outcome;
-  return launch(a, stream);
-}
-#else
-void pack(const PackArguments& a, Range range) { convert(converting(a), range); }
-std::int64_t threads_of(const PackArguments& a) { return threads_of(converting(a)); }
-
-void convert(const ConvertArguments& a, Range range) {
-  with_kernel(a, [&](const auto& kernel, auto count) { run(kernel, count, range); });
-}
-
+#if !defined(__CUDACC__)
 bool is_by_warps(const ConvertArguments& a) {
-  bool is_so = false;
-  with_kernel(a, [&]<class Count>(const auto&, Count) { is_so = std::is_same_v<Count, Warps>; });
-  return is_so;
-}
-
-std::int64_t threads_of(const ConvertArguments& a) {
-  std::int64_t all = 0;
-  with_kernel(a, [&](const auto&, auto count) { all = static_cast<std::int64_t>(count); });
-  return all;
+  return is_kernel_of_warps([&](auto use) { with_kernel(a, use); });
 }
 #endif
 

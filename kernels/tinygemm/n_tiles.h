@@ -52,18 +52,24 @@ void pack(const PackArguments&, NTiles, Way);
 void unpack(const UnpackArguments&, NTiles, Way);
 void dequantize(const DequantizeArguments&, NTiles, Way);
 
-/// The unit in which threads share an operation on CPU tensors: n-tiles.
+/// The unit in which threads share an operation on CPU tensors: ranges of what it has on a GPU.
 template <class Arguments>
 struct Shares {
+  using Part = Range;
+  static std::int64_t count(const Arguments& arguments) { return threads_of(arguments); }
+};
+/// Or n-tiles, where it has code of its own over these.
+template <class Arguments>
+struct SharesOfNTiles {
   using Part = NTiles;
   static std::int64_t count(const Arguments& arguments) { return n_tiles_of(arguments); }
 };
-/// Convert runs there as on a GPU, and is shared by ranges of that.
 template <>
-struct Shares<ConvertArguments> {
-  using Part = Range;
-  static std::int64_t count(const ConvertArguments& arguments) { return threads_of(arguments); }
-};
+struct Shares<PackArguments> : SharesOfNTiles<PackArguments> {};
+template <>
+struct Shares<UnpackArguments> : SharesOfNTiles<UnpackArguments> {};
+template <>
+struct Shares<DequantizeArguments> : SharesOfNTiles<DequantizeArguments> {};
 
 /// Whether an operation has code of its own over n-tiles, in the ways of `Way`.
 template <class Arguments>

@@ -40,17 +40,17 @@ constexpr Fp16Format format_of(Fp16) { return {}; }
 constexpr Fp32Format format_of(Fp32) { return {}; }
 
 /// How far the exponents of a scale, three more, and of a zero may be apart.
-template <class Format>
-constexpr int room_of = Format::bits_of_sum - (Format::fraction_bits + 1) - 1;
+template <class Numbers>
+constexpr int room_of = Numbers::bits_of_sum - (Numbers::fraction_bits + 1) - 1;
 /// The exponent from which on eight times a scale may be infinite.
-template <class Format>
-constexpr int large_scale_of = Format::exponent_max - 3;
+template <class Numbers>
+constexpr int large_scale_of = Numbers::exponent_max - 3;
 
 /// The exponent field. That of subnormal numbers, 0, is one less than what they are multiples of: on the safe side.
 template <class T>
 TILEPROOF_INLINE int exponent_of(T type, typename T::Bits bits) {
-  using Format = decltype(format_of(type));
-  return static_cast<int>(bits >> Format::fraction_bits) & Format::exponent_max;
+  using Numbers = decltype(format_of(type));
+  return static_cast<int>(bits >> Numbers::fraction_bits) & Numbers::exponent_max;
 }
 
 /// Whether (code - zero_point) * scale is easy.
@@ -62,10 +62,10 @@ TILEPROOF_INLINE bool is_easy(T type, typename T::Bits scale) {
 /// Whether (code - 8) * scale + zero is easy.
 template <class T>
 TILEPROOF_INLINE bool is_easy(T type, typename T::Bits scale, typename T::Bits zero) {
-  using Format = decltype(format_of(type));
-  constexpr int room = room_of<Format>;
+  using Numbers = decltype(format_of(type));
+  constexpr int room = room_of<Numbers>;
   const int of_scale = exponent_of(type, scale), of_zero = exponent_of(type, zero);
-  const bool are_finite = (of_scale < large_scale_of<Format>)&(of_zero < Format::exponent_max);
+  const bool are_finite = (of_scale < large_scale_of<Numbers>)&(of_zero < Numbers::exponent_max);
   const bool are_near = (of_zero - of_scale <= room) & (of_scale + 3 - of_zero <= room);
   const bool is_product = static_cast<typename T::Bits>(zero << 1) == 0;
   return are_finite & (are_near | is_product);
@@ -231,13 +231,13 @@ struct EightRows {
     Patterns both;
     std::memcpy(&both, pairs, sizeof both);
     const Patterns scales = both << 16, zeros = both & 0xffff0000;
-    using Format = decltype(format_of(T()));
+    using Numbers = decltype(format_of(T()));
     Patterns of_scale, of_zero;
     exponents_of(scales, of_scale);
     exponents_of(zeros, of_zero);
     // As is_easy has it; a difference below zero is a large one.
-    constexpr std::uint32_t room = room_of<Format>;
-    const auto hard = (of_scale >= large_scale_of<Format>) | (of_zero >= Format::exponent_max) |
+    constexpr std::uint32_t room = room_of<Numbers>;
+    const auto hard = (of_scale >= large_scale_of<Numbers>) | (of_zero >= Numbers::exponent_max) |
                       (((of_zero - of_scale + (room - 3)) > 2 * room - 3) & (zeros << 1 != 0));
     are_easy = none_of(reinterpret_cast<const Patterns&>(hard));
     offset = Floats{} + midpoint;
@@ -266,8 +266,8 @@ struct EightRows {
  private:
   /// Of values in the upper halves.
   static TILEPROOF_INLINE void exponents_of(const Patterns& values, Patterns& exponents) {
-    using Format = decltype(format_of(T()));
-    exponents = values >> (16 + Format::fraction_bits) & Format::exponent_max;
+    using Numbers = decltype(format_of(T()));
+    exponents = values >> (16 + Numbers::fraction_bits) & Numbers::exponent_max;
   }
   static TILEPROOF_INLINE void values_of(const Patterns& bits, Floats& values) {
     if constexpr (std::is_same_v<T, Bf16>) {

@@ -162,19 +162,16 @@ struct StripsThread {
   }
 };
 
-/// Runs a converter over all strips of a batch.
-template <class Converter, class Arguments>
-Outcome run_strips(const Arguments& a, void* out, Converter converter, Where where) {
-  return with_inner_k_tiles(a.inner_k_tiles, a.experts, [&]<int inner_k_tiles, bool is_batch>() {
-    const StripsThread<inner_k_tiles, is_batch, Converter> thread(a, out, converter);
-    return run(thread, thread.threads(a), where);
+/// Calls `use` with the thread that runs a converter over strips, and how many such threads a batch has.
+template <class Converter, class Arguments, class Use>
+void use_strips(const Arguments& a, void* out, const Converter& converter, Use use) {
+  with_inner_k_tiles(a.inner_k_tiles, [&]<int inner_k_tiles>() {
+    const auto with = [&]<bool is_batch>() {
+      const StripsThread<inner_k_tiles, is_batch, Converter> thread(a, out, converter);
+      use(thread, thread.threads(a));
+    };
+    a.experts == 1 ? with.template operator()<false>() : with.template operator()<true>();
   });
-}
-
-/// How many threads that takes.
-template <class Converter, class Arguments>
-std::int64_t threads_of_strips(const Arguments& a) {
-  return StripsThread<2, false, Converter>::threads(a);  // as many with any other inner_k_tiles
 }
 
 }  // namespace tileproof::kernels

@@ -22,18 +22,14 @@ struct CodesAsInt32 {
   }
 };
 
-}  // namespace
-
-Outcome unpack(const UnpackArguments& a, Where where) {
-#if defined(__CUDACC__)
-  if (Outcome outcome; refused(a, &outcome)) return outcome;
-  if (a.experts == 0 || a.n == 0 || a.k == 0) return nothing_to_do;
-#endif
-  return run_strips(a, a.codes, CodesAsInt32{}, where);
+template <class Use>
+void with_kernel(const UnpackArguments& a, Use use) {
+  if (a.experts == 0 || a.n == 0 || a.k == 0) return;
+  use_strips(a, a.codes, CodesAsInt32{}, use);
 }
 
-#if !defined(__CUDACC__)
-std::int64_t threads_of(const UnpackArguments& a) { return threads_of_strips<CodesAsInt32>(a); }
-#endif
+}  // namespace
+
+TILEPROOF_DEFINE_OPERATION(unpack, UnpackArguments)
 
 }  // namespace tileproof::kernels

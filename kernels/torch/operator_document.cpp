@@ -23,7 +23,8 @@ std::string section_of(const Operator& of) {
     if (argument == Argument::none) break;
     std::string legal;
     for (const auto& rule : all_rules<AnyTensor>()) {
-      if (rule.argument == argument) legal += (legal.empty() ? "" : "; ") + rule.legal;
+      const bool is_of_list = is_list(argument) && rule.argument == Argument::parameter_0;
+      if (rule.argument == argument || is_of_list) legal += (legal.empty() ? "" : "; ") + rule.legal;
     }
     text += std::string("| `") + row_of(argument).name + "` | " + legal + " |\n";
   }
@@ -70,6 +71,34 @@ ones; any of the operators can stand in it:
     text += std::string("| `") + layout->name + "` | " + layout->dtype + " `" + layout->dims_text() + "` | " +
             multiple(layout->n_multiple) + (layout->n_padded_to > 1 ? ", filled up to whole n-tiles" : "") + " | " +
             multiple(layout->k_multiple) + " |\n";
+  }
+  text += R"(
+## The formats of dequantize
+
+Parameters are in the order given, T the type of the weights: that of the scales; nf4 and fp4 take `dtype`, and give
+float32 without it; GGUF's weights are float32. Weights of `[k][n]` have a row for each k. A sign of zero is that of the
+product, -0 where 0 is scaled by a negative number, as each format's reference has it, but for vLLM's CUDA kernel of awq
+and bitsandbytes' AVX-512 code of fp4, which give +0. A NaN is 0x7fff, in float32 0x7fffffff.
+
+With g_idx, the k-th column's group is `g_idx[k]`; where that is no group's number, its weights are NaN.
+Nested scales are of `bitsandbytes`' double quantization: `code_of_scales[scales] * scales_of_scales + offset_of_scales`,
+product and sum rounded to float32 each.
+
+| format | scheme | weight | packed | parameters | group_size | weights |
+|---|---|---|---|---|---|---|
+)";
+  for (const Format& format : formats) {
+    const Layout& layout = *format.layout;
+    const auto dims_of = [&](const Dims& dims) { return dims.text(layout.n_multiple, layout.k_multiple); };
+    std::string parameters;
+    for (int i = 0; i < format.parameter_count(); ++i) {
+      const Parameter& one = format.parameters[i];
+      parameters += std::string(i == 0 ? "" : ", ") + one.name + " " + (one.dtype == nullptr ? "T" : one.dtype) + " `" +
+                    dims_of(one.dims) + "`";
+    }
+    text += std::string("| `") + layout.name + "` | `" + format.scheme + "` | " + formula_text(format.formula) + " | " +
+            layout.dtype + " `" + dims_of(layout.dims) + "` | " + (parameters.empty() ? "in the blocks" : parameters) +
+            " | " + format.legal_group_size() + " | " + (format.columns == Axis::n ? "`[k][n]`" : "`[n][k]`") + " |\n";
   }
   return text;
 }

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kernels/arguments.h"
@@ -38,7 +39,16 @@ enum class Argument {
   n,
   k,
   source_format,
-  target_format
+  target_format,
+  parameters,
+  parameter_0,  // and those behind it: of the list `parameters`, not in the schema
+  parameter_1,
+  parameter_2,
+  parameter_3,
+  format,
+  scheme,
+  group_size_of_format,
+  dtype
 };
 
 /// An argument's name, and its type in the schema. A compiler may leave a SymInt open; inner_k_tiles, one of
@@ -60,7 +70,16 @@ inline constexpr ArgumentRow argument_rows[] = {{Argument::none, "", ""},
                                                 {Argument::n, "n", "SymInt"},
                                                 {Argument::k, "k", "SymInt"},
                                                 {Argument::source_format, "source_format", "str"},
-                                                {Argument::target_format, "target_format", "str"}};
+                                                {Argument::target_format, "target_format", "str"},
+                                                {Argument::parameters, "parameters", "Tensor[]"},
+                                                {Argument::parameter_0, "parameters[0]", "Tensor"},
+                                                {Argument::parameter_1, "parameters[1]", "Tensor"},
+                                                {Argument::parameter_2, "parameters[2]", "Tensor"},
+                                                {Argument::parameter_3, "parameters[3]", "Tensor"},
+                                                {Argument::format, "format", "str"},
+                                                {Argument::scheme, "scheme", "str"},
+                                                {Argument::group_size_of_format, "group_size", "SymInt"},
+                                                {Argument::dtype, "dtype", "ScalarType?"}};
 inline constexpr std::size_t argument_count = std::size(argument_rows);
 static_assert([] {
   for (std::size_t i = 0; i < argument_count; ++i) {
@@ -71,10 +90,18 @@ static_assert([] {
 constexpr const ArgumentRow& row_of(Argument argument) { return argument_rows[static_cast<int>(argument)]; }
 constexpr bool is_tensor(Argument argument) { return std::string_view(row_of(argument).type) == "Tensor"; }
 constexpr bool is_text(Argument argument) { return std::string_view(row_of(argument).type) == "str"; }
+constexpr bool is_list(Argument argument) { return argument == Argument::parameters; }
+constexpr bool is_type(Argument argument) { return argument == Argument::dtype; }
+constexpr Argument parameter(int number) {
+  return static_cast<Argument>(static_cast<int>(Argument::parameter_0) + number);
+}
+constexpr bool is_parameter(Argument argument) {
+  return Argument::parameter_0 <= argument && argument <= Argument::parameter_3;
+}
 
 struct Operator {
   const char* name;
-  std::array<Argument, 6> arguments;  // in the order of the schema
+  std::array<Argument, 9> arguments;  // in the order of the schema; a type comes last, and by its name alone
   const char* meaning;
   const char* result;
 
@@ -84,8 +111,9 @@ struct Operator {
     for (const Argument argument : arguments) {
       if (argument == Argument::none) break;
       text += text.empty() ? "(" : ", ";
-      text += argument == Argument::group_size ? group_size : row_of(argument).type;
-      text += std::string(" ") + row_of(argument).name;
+      if (is_type(argument)) text += "*, ";
+      text += row_of(argument).name == std::string_view("group_size") ? group_size : row_of(argument).type;
+      text += std::string(" ") + row_of(argument).name + (is_type(argument) ? "=None" : "");
     }
     return name + text + ") -> Tensor";
   }
@@ -122,16 +150,29 @@ inline constexpr Operator convert_operator = {
     "Codes of one packed layout into another, without anything between. Rows that fill n up in the target are code 0.",
     "the packed tensor of target_format"};
 
+inline constexpr Operator any_dequantize_operator = {
+    "dequantize",
+    {Argument::packed, Argument::parameters, Argument::format, Argument::scheme, Argument::group_size_of_format,
+     Argument::n, Argument::k, Argument::dtype},
+    "Weights of a packed tensor of any format below, as its scheme computes them.",
+    "weights `[n][k]`, or `[k][n]` where the format says so"};
+
 inline constexpr const Operator* all_operators[] = {&pack_operator,
                                                     &unpack_operator,
                                                     &dequantize_operator,
                                                     &dequantize_integer_operator,
                                                     &dequantize_scale_only_operator,
-                                                    &convert_operator};
+                                                    &convert_operator,
+                                                    &any_dequantize_operator};
 
 enum class Element { uint8, int8, int32, bf16, fp16, fp32 };
-/// The element of a layout's packed tensor.
-constexpr Element element_named(std::string_view dtype) { return dtype == "uint8" ? Element::uint8 : Element::int32; }
+/// The element of a tensor of a layout or a format.
+constexpr Element element_named(std::string_view dtype) {
+  return dtype == "uint8"     ? Element::uint8
+         : dtype == "int8"    ? Element::int8
+         : dtype == "float32" ? Element::fp32
+                              : Element::int32;
+}
 
 /// A call of an operator. The sizes may be asked for once the rules hold that come before them in the table.
 template <class Tensor>
@@ -141,13 +182,18 @@ struct Call {
   std::array<const Tensor*, argument_count> tensors = {};
   std::array<std::int64_t, argument_count> numbers = {};
   std::array<std::string_view, argument_count> texts = {};
+  int list_count = 0;                  // of `parameters`, of which as many as there may be are in `tensors`
+  std::optional<Element> type = {};    // of the weights, where it is given
+  std::string_view name_of_type = "";  // as it is given: "" where it is not
 
   bool has(Argument argument) const { return tensors[static_cast<std::size_t>(argument)] != nullptr; }
   const Tensor& tensor(Argument argument) const { return *tensors[static_cast<std::size_t>(argument)]; }
   std::int64_t number(Argument argument) const { return numbers[static_cast<std::size_t>(argument)]; }
   std::string_view text(Argument argument) const { return texts[static_cast<std::size_t>(argument)]; }
 
-  std::int64_t group_size() const { return number(Argument::group_size); }
+  std::int64_t group_size() const {
+    return number(is_dequantize() ? Argument::group_size_of_format : Argument::group_size);
+  }
   std::int64_t inner_k_tiles() const { return number(Argument::inner_k_tiles); }
   const Tensor& codes() const { return tensor(Argument::codes); }
   const Tensor& packed_w() const { return tensor(Argument::packed_w); }
@@ -157,30 +203,57 @@ struct Call {
 
   bool is_packed() const { return has(Argument::packed_w); }
   bool has_scales() const { return has_zeros() || has(Argument::scales); }
-  bool is_convert() const { return has(Argument::packed); }
+  bool is_by_name() const { return has(Argument::packed); }
+  bool is_dequantize() const { return &of == &any_dequantize_operator; }
   /// The packed tensor or the codes, and how many dimensions it has of one matrix.
-  const Tensor& first() const { return is_convert() ? packed() : is_packed() ? packed_w() : codes(); }
-  int dims_of_one() const { return is_convert() ? source()->dim_count() : is_packed() ? 4 : 2; }
+  const Tensor& first() const { return is_by_name() ? packed() : is_packed() ? packed_w() : codes(); }
+  int dims_of_one() const { return is_by_name() ? source()->dims.count() : is_packed() ? 4 : 2; }
   bool has_experts() const { return first().dim() > dims_of_one(); }
   std::int64_t experts() const { return has_experts() ? first().size(-dims_of_one() - 1) : std::int64_t{1}; }
   std::int64_t k() const {
-    if (is_convert()) return number(Argument::k);
+    if (is_by_name()) return number(Argument::k);
     return is_packed() ? packed_w().size(-3) * (16 * inner_k_tiles()) : codes().size(-1) * 2;
   }
   std::int64_t n_tiles() const { return is_packed() ? packed_w().size(-4) : (n() + 7) / 8; }
   std::int64_t n() const {
-    if (is_convert()) return number(Argument::n);
+    if (is_by_name()) return number(Argument::n);
     if (has_scales()) return scales().size(has_zeros() ? -2 : -1);
     return is_packed() ? n_tiles() * 8 : codes().size(-2);
   }
   std::int64_t groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
 
-  // Convert alone has these.
+  // Of operators that take formats by name.
   const Tensor& packed() const { return tensor(Argument::packed); }
-  const Layout* source() const { return layout_named(text(Argument::source_format)); }
-  const Layout* target() const { return layout_named(text(Argument::target_format)); }
+  const Layout* source() const { return is_dequantize() ? row()->layout : layout_named(text(Argument::source_format)); }
+  const Layout* target() const { return is_dequantize() ? row()->layout : layout_named(text(Argument::target_format)); }
+
+  /// Of dequantize.
+  const Format* row() const { return format_named(text(Argument::format), text(Argument::scheme), list_count); }
+  Extents extents() const { return {n(), k(), group_size()}; }
+  /// The type of the weights, and of parameters that have none of their own.
+  Element weight_element() const {
+    if (row()->weight_type == WeightType::of_scales) {
+      const Tensor& first_parameter = tensor(Argument::parameter_0);
+      for (const Element element : {Element::bf16, Element::fp16}) {
+        if (first_parameter.is(element)) return element;
+      }
+      return Element::fp32;
+    }
+    return row()->weight_type == WeightType::any ? type.value_or(Element::fp32) : Element::fp32;
+  }
+  /// The sizes of a tensor of one matrix, behind those that experts have.
+  bool has_sizes(const Tensor& of_tensor, const Dims& dims) const {
+    const int more = static_cast<int>(of_tensor.dim()) - dims.count();
+    if (more != (has_experts() ? 1 : 0) || (more == 1 && of_tensor.size(-dims.count() - 1) != experts())) return false;
+    for (int d = 0; d < dims.count(); ++d) {
+      if (of_tensor.size(d - dims.count()) != dims.size(d, extents())) return false;
+    }
+    return true;
+  }
 
   std::string given(Argument argument) const {
+    if (is_list(argument)) return std::to_string(list_count);
+    if (is_type(argument)) return std::string(name_of_type);
     if (is_tensor(argument)) return tensor(argument).text();
     return is_text(argument) ? std::string(text(argument)) : std::to_string(number(argument));
   }
@@ -195,6 +268,50 @@ struct Rule {
   bool (*holds)(const OfCall&);
   std::string (*here)(const OfCall&) = nullptr;  // what the words come to in this call
 };
+
+/// "of scales: bfloat16, float16 or float32"
+constexpr const char* types_text(WeightType type) {
+  switch (type) {
+    case WeightType::of_scales:
+      return "that of the scales";
+    case WeightType::any:
+      return "bfloat16, float16 or float32";
+    case WeightType::fp32:
+      return "float32";
+  }
+  return "";
+}
+
+/// The rules about a tensor of the list `parameters`, where the format has one of that number.
+template <class Tensor, int i>
+void add_rules_of_parameter(std::vector<Rule<Tensor>>& rules) {
+  using C = Call<Tensor>;
+  static constexpr auto of = [](const C& c) -> const Parameter* {
+    return i < c.row()->parameter_count() ? &c.row()->parameters[i] : nullptr;
+  };
+  static constexpr auto name_of = [](const C& c) { return std::string(of(c)->name) + " of " + c.row()->layout->name; };
+  constexpr Argument argument = parameter(i);
+  rules.push_back({argument, "the type that the format has there",
+                   [](const C& c) {
+                     if (of(c) == nullptr) return true;
+                     const Tensor& tensor = c.tensor(argument);
+                     return tensor.is(of(c)->dtype == nullptr ? c.weight_element() : element_named(of(c)->dtype));
+                   },
+                   [](const C& c) {
+                     const bool is_first = of(c)->dtype == nullptr;
+                     return " = " + std::string(is_first ? "bfloat16, float16 or float32" : of(c)->dtype) + ", " +
+                            name_of(c);
+                   }});
+  rules.push_back({argument, "on the device of packed",
+                   [](const C& c) { return of(c) == nullptr || c.tensor(argument).device() == c.packed().device(); }});
+  rules.push_back({argument, "the sizes that the format has there, behind experts where packed has them",
+                   [](const C& c) { return of(c) == nullptr || c.has_sizes(c.tensor(argument), of(c)->dims); },
+                   [](const C& c) { return " = " + of(c)->dims.sizes_text(c.extents()) + ", " + name_of(c); }});
+}
+template <class Tensor, int... i>
+void add_rules_of_parameters(std::vector<Rule<Tensor>>& rules, std::integer_sequence<int, i...>) {
+  (add_rules_of_parameter<Tensor, i>(rules), ...);
+}
 
 /// All rules, in the order in which they are asked: a rule may rely on those before it.
 template <class Tensor>
@@ -222,8 +339,10 @@ const std::vector<Rule<Tensor>>& all_rules() {
   static const std::string experts_of_packed = "as many experts as packed_w";
   static const std::string rows_of_packed = "n with ceil(n/8) n-tiles, as many as packed_w";
 
-  static const std::string formats = legal_formats();
-  const auto names_of = [](const C& c) { return std::string(c.source()->name) + " and " + c.target()->name; };
+  static const std::string names_of_layouts = legal_formats(), names_of_formats = legal_formats_to_dequantize();
+  const auto names_of = [](const C& c) {
+    return c.source()->name + (c.is_dequantize() ? std::string() : std::string(" and ") + c.target()->name);
+  };
   static const auto multiples_here = [=](const C& c, int Layout::*multiple) {
     return text_of(std::lcm(c.source()->*multiple, c.target()->*multiple)) + " for " + names_of(c);
   };
@@ -234,31 +353,52 @@ const std::vector<Rule<Tensor>>& all_rules() {
   static const std::vector<Rule<Tensor>> rules = {
       {Argument::inner_k_tiles, legal_inner_k_tiles, [](const C& c) { return is_inner_k_tiles(c.inner_k_tiles()); }},
 
-      {Argument::source_format, formats, [](const C& c) { return c.source() != nullptr; }},
-      {Argument::target_format, formats, [](const C& c) { return c.target() != nullptr; }},
-      {Argument::n, "0 or more, in multiples of both formats",
+      {Argument::source_format, names_of_layouts, [](const C& c) { return c.source() != nullptr; }},
+      {Argument::target_format, names_of_layouts, [](const C& c) { return c.target() != nullptr; }},
+      {Argument::format, names_of_formats, [](const C& c) { return has_format(c.text(Argument::format)); }},
+      {Argument::scheme, "one of the format's schemes",
+       [](const C& c) { return !parameters_text(c.text(Argument::format), c.text(Argument::scheme)).empty(); },
+       [](const C& c) { return ": " + schemes_text(c.text(Argument::format)); }},
+      {Argument::parameters, "the tensors of the scheme", [](const C& c) { return c.row() != nullptr; },
+       [](const C& c) { return ": " + parameters_text(c.text(Argument::format), c.text(Argument::scheme)); }},
+      {Argument::n, "0 or more, in multiples that the formats take",
        [](const C& c) { return is_multiple(c, c.n(), &Layout::n_multiple); },
        [](const C& c) { return multiples_here(c, &Layout::n_multiple); }},
       {Argument::n, legal_elements, [](const C& c) { return c.n() <= most_elements; }},
-      {Argument::k, "0 or more, in multiples of both formats",
+      {Argument::k, "0 or more, in multiples that the formats take",
        [](const C& c) { return is_multiple(c, c.k(), &Layout::k_multiple); },
        [](const C& c) { return multiples_here(c, &Layout::k_multiple); }},
       {Argument::k, legal_elements, [](const C& c) { return is_addressable(std::int64_t{1}, c.n(), c.k()); }},
-      {Argument::packed, "the type of source_format's tensor",
+      {Argument::group_size_of_format, "what the format has",
+       [](const C& c) { return c.row()->is_group_size(c.group_size(), c.k()); },
+       [](const C& c) {
+         const bool divides_k = c.row()->most_group == 0;
+         return ": " + c.row()->legal_group_size() + (divides_k ? text_of(c.k()) : "");
+       }},
+      {Argument::packed, "the type of the format's tensor",
        [](const C& c) { return c.packed().is(element_named(c.source()->dtype)); },
        [](const C& c) { return std::string(" = ") + c.source()->dtype + " in " + c.source()->name; }},
-      {Argument::packed, "the sizes of source_format's tensor for n and k, or these behind experts",
+      {Argument::packed, "the sizes of the format's tensor for n and k, or these behind experts",
        [](const C& c) {
          const Layout& layout = *c.source();
-         const int more = static_cast<int>(c.packed().dim()) - layout.dim_count();
+         const int more = static_cast<int>(c.packed().dim()) - layout.dims.count();
          bool same = more == 0 || more == 1;
-         for (int d = 0; same && d < layout.dim_count(); ++d) {
-           same = c.packed().size(d - layout.dim_count()) == layout.size(d, c.n(), c.k());
+         for (int d = 0; same && d < layout.dims.count(); ++d) {
+           same = c.packed().size(d - layout.dims.count()) == layout.dims.size(d, {c.n(), c.k()});
          }
          return same;
        },
-       [](const C& c) { return " = " + c.source()->sizes_text(c.n(), c.k()) + " in " + c.source()->name; }},
+       [](const C& c) {
+         return " = " + c.source()->dims.sizes_text({c.n(), c.k()}) + " in " + c.source()->name;
+       }},
       {Argument::packed, legal_elements, [](const C& c) { return is_addressable(c.experts(), c.n(), c.k()); }},
+      {Argument::dtype, "None, or what the format's weights can be",
+       [](const C& c) {
+         if (c.name_of_type.empty()) return true;
+         if (c.type != Element::bf16 && c.type != Element::fp16 && c.type != Element::fp32) return false;
+         return c.row()->weight_type == WeightType::any || *c.type == c.weight_element();
+       },
+       [](const C& c) { return std::string(": ") + types_text(c.row()->weight_type); }},
 
       {Argument::codes, "uint8", [](const C& c) { return c.codes().is(Element::uint8); }},
       {Argument::codes, "2 dimensions [n][k/2], or 3 with experts first",
@@ -313,13 +453,18 @@ const std::vector<Rule<Tensor>>& all_rules() {
        },
        [](const C& c) { return ": " + c.scales().text(); }},
   };
-  return rules;
+  static const std::vector<Rule<Tensor>> with_lists = [] {
+    std::vector<Rule<Tensor>> all = rules;
+    add_rules_of_parameters<Tensor>(all, std::make_integer_sequence<int, Format::most_parameters>());
+    return all;
+  }();
+  return with_lists;
 }
 
 constexpr bool takes(const Operator& of, Argument argument) {
   for (const Argument taken : of.arguments) {
     if (taken == Argument::none) break;
-    if (taken == argument) return true;
+    if (taken == argument || (is_list(taken) && is_parameter(argument))) return true;
   }
   return false;
 }

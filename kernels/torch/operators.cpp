@@ -125,7 +125,7 @@ OwnedTensor converted_tensor(const Boxed& call) {
   const Given& given = call.packed();
   const Layout &source = *call.source(), &target = *call.target();
   Sizes sizes = sizes_with_experts(call, {});
-  for (int d = 0; d < target.dim_count(); ++d) sizes.append(target.size(d, call.n(), call.k()));
+  for (int d = 0; d < target.dims.count(); ++d) sizes.append(target.dims.size(d, {call.n(), call.k()}));
   OwnedTensor converted = empty(call.of, sizes, dtype_of(element_named(target.dtype)), given);
   if (given.is_meta()) return converted;
   const Dense packed(call.of, given, 16);
@@ -141,25 +141,81 @@ OwnedTensor converted_tensor(const Boxed& call) {
   return converted;
 }
 
+Type type_of(Element element) {
+  return element == Element::bf16 ? Type::bf16 : element == Element::fp16 ? Type::fp16 : Type::fp32;
+}
+
+OwnedTensor weights_tensor(const Boxed& call) {
+  const Given& given = call.packed();
+  const Format& format = *call.row();
+  const bool n_is_along = format.columns == Axis::n;
+  const Element element = call.weight_element();
+  OwnedTensor weights =
+      empty(call.of, sizes_with_experts(call, {n_is_along ? call.k() : call.n(), n_is_along ? call.n() : call.k()}),
+            dtype_of(element), given);
+  if (given.is_meta()) return weights;
+  const Dense packed(call.of, given, 16);
+  AnyDequantizeArguments arguments = {.packed = packed.data<void>(),
+                                      .parameters = {},
+                                      .weights = data_of(weights),
+                                      .format = &format,
+                                      .n = call.n(),
+                                      .k = call.k(),
+                                      .group_size = call.group_size(),
+                                      .type = type_of(element),
+                                      .experts = call.experts()};
+  std::array<std::optional<Dense>, Format::most_parameters> parameters;
+  for (int i = 0; i < format.parameter_count(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    arguments.parameters[i] = parameters[at].emplace(call.of, call.tensor(parameter(i)), 16).data<void>();
+  }
+  const auto operation = [](const auto& a, auto where) { return dequantize(a, where); };
+  if (const auto tinygemm = of_tinygemm(arguments)) {
+    run(call.of, *tinygemm, given, operation);
+  } else {
+    run(call.of, arguments, given, operation);
+  }
+  return weights;
+}
+
 /// A kernel as PyTorch calls it: the arguments are ours, and the result is the caller's.
 template <const Operator& of, OwnedTensor (*kernel)(const Boxed&)>
 void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
   std::array<OwnedTensor, argument_count> tensors;
   std::array<OwnedText, argument_count> texts;
+  OwnedList list;
+  OwnedOptional type;
   std::array<std::optional<Given>, argument_count> given;
   // All are taken over before anything may throw.
   for (std::size_t i = 0; of.arguments[i] != Argument::none; ++i) {
     const auto at = static_cast<std::size_t>(of.arguments[i]);
     if (is_tensor(of.arguments[i])) tensors[at].reset(reinterpret_cast<AtenTensorHandle>(stack[i]));
     if (is_text(of.arguments[i])) texts[at].reset(reinterpret_cast<StringHandle>(stack[i]));
+    if (is_list(of.arguments[i])) list.reset(reinterpret_cast<StableListHandle>(stack[i]));
+    if (is_type(of.arguments[i])) type.reset(reinterpret_cast<StableIValue*>(stack[i]));
   }
   Boxed call = {of};
+  std::string name_of_type;
+  std::vector<OwnedTensor> of_list;
   for (std::size_t i = 0; of.arguments[i] != Argument::none; ++i) {
     const auto at = static_cast<std::size_t>(of.arguments[i]);
     if (is_tensor(of.arguments[i])) {
       call.tensors[at] = &given[at].emplace(tensors[at].get());
     } else if (is_text(of.arguments[i])) {
       call.texts[at] = text_of(texts[at]);
+    } else if (is_list(of.arguments[i])) {
+      of_list = tensors_of(list);
+      call.list_count = static_cast<int>(of_list.size());
+      for (int number = 0; number < std::min(call.list_count, Format::most_parameters); ++number) {
+        const auto place = static_cast<std::size_t>(parameter(number));
+        call.tensors[place] = &given[place].emplace(of_list[static_cast<std::size_t>(number)].get());
+      }
+    } else if (is_type(of.arguments[i])) {
+      if (type != nullptr) {
+        const auto code = static_cast<std::int32_t>(*type);
+        call.type = element_of(code);
+        call.name_of_type = name_of_type = name_of_dtype(code);
+      }
     } else {
       call.numbers[at] = static_cast<std::int64_t>(stack[i]);
     }
@@ -178,7 +234,8 @@ constexpr Entry entries[] = {
     {&dequantize_operator, boxed<dequantize_operator, dequantized_tensor<Domain::floating>>},
     {&dequantize_integer_operator, boxed<dequantize_integer_operator, dequantized_tensor<Domain::integer>>},
     {&dequantize_scale_only_operator, boxed<dequantize_scale_only_operator, dequantized_tensor<Domain::none>>},
-    {&convert_operator, boxed<convert_operator, converted_tensor>}};
+    {&convert_operator, boxed<convert_operator, converted_tensor>},
+    {&any_dequantize_operator, boxed<any_dequantize_operator, weights_tensor>}};
 
 }  // namespace
 
@@ -240,9 +297,41 @@ __attribute__((visibility("default"))) const char* tileproof_layouts() {
     for (const tileproof::kernels::Layout* layout : tileproof::kernels::layouts) {
       all += std::string(layout->name) + " " + layout->dtype + " " + std::to_string(layout->n_multiple) + " " +
              std::to_string(layout->k_multiple);
-      for (int d = 0; d < layout->dim_count(); ++d) {
-        const tileproof::kernels::Dim& dim = layout->dims[static_cast<std::size_t>(d)];
+      for (int d = 0; d < layout->dims.count(); ++d) {
+        const tileproof::kernels::Dim& dim = layout->dims.all[d];
         all += std::string(" ") + dim.axis + ":" + std::to_string(dim.times) + ":" + std::to_string(dim.over);
+      }
+      all += "\n";
+    }
+    return all;
+  }();
+  return text.c_str();
+}
+
+__attribute__((visibility("default"))) const char* tileproof_formats() {
+  static const std::string text = [] {
+    using namespace tileproof::kernels;
+    const auto dims_of = [](const Dims& dims) {
+      std::string all;
+      for (int d = 0; d < dims.count(); ++d) {
+        const Dim& dim = dims.all[d];
+        all += std::string(" ") + dim.axis + ":" + std::to_string(dim.times) + ":" + std::to_string(dim.over);
+      }
+      return all;
+    };
+    std::string all;
+    for (const Format& format : formats) {
+      const Layout& layout = *format.layout;
+      all += std::string(layout.name) + " " + format.scheme + " " + std::to_string(layout.n_multiple) + " " +
+             std::to_string(layout.k_multiple) + " " + std::to_string(format.group_multiple) + " " +
+             std::to_string(format.most_group) + " " + (format.columns == Axis::n ? "n" : "k") + " " +
+             (format.weight_type == WeightType::of_scales ? "of_scales"
+              : format.weight_type == WeightType::any     ? "any"
+                                                          : "float32");
+      all += std::string("|packed ") + layout.dtype + dims_of(layout.dims);
+      for (int i = 0; i < format.parameter_count(); ++i) {
+        const Parameter& one = format.parameters[i];
+        all += std::string("|") + one.name + " " + (one.dtype == nullptr ? "-" : one.dtype) + dims_of(one.dims);
       }
       all += "\n";
     }

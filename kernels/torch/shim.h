@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "kernels/torch/operator_rules.h"
 
@@ -91,6 +92,27 @@ inline std::string_view text_of(const OwnedText& text) {
   return {data, length};
 }
 
+struct DeleteList {
+  void operator()(StableListOpaque* list) const { torch_delete_list(list); }
+};
+using OwnedList = std::unique_ptr<StableListOpaque, DeleteList>;
+
+/// The tensors of a list, each of which the caller then owns.
+inline std::vector<OwnedTensor> tensors_of(const OwnedList& list) {
+  std::size_t size = 0;
+  require(torch_list_size(list.get(), &size), "say a list's size");
+  std::vector<OwnedTensor> tensors;
+  for (std::size_t i = 0; i < size; ++i) {
+    StableIValue tensor = 0;
+    require(torch_list_get_item(list.get(), i, &tensor), "give a tensor of a list");
+    tensors.emplace_back(reinterpret_cast<AtenTensorHandle>(tensor));
+  }
+  return tensors;
+}
+
+/// What an optional argument holds, which it owns; nullptr where it has no value.
+using OwnedOptional = std::unique_ptr<StableIValue>;
+
 inline std::int32_t dtype_of(Element element) {
   static const std::array<std::int32_t, 6> codes = {aoti_torch_dtype_uint8(),   aoti_torch_dtype_int8(),
                                                     aoti_torch_dtype_int32(),   aoti_torch_dtype_bfloat16(),
@@ -112,6 +134,14 @@ inline std::string name_of_dtype(std::int32_t code) {
     if (known == code) return name;
   }
   return "dtype " + std::to_string(code);
+}
+
+inline std::optional<Element> element_of(std::int32_t dtype) {
+  for (const Element element :
+       {Element::uint8, Element::int8, Element::int32, Element::bf16, Element::fp16, Element::fp32}) {
+    if (dtype_of(element) == dtype) return element;
+  }
+  return std::nullopt;
 }
 
 /// A tensor that the caller owns, as the rules of operator_rules.h ask for it.

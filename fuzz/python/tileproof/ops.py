@@ -6,6 +6,7 @@ leave open, and that there is no derivative. kernels/torch/ARGUMENTS.md says wha
 """
 
 import ctypes
+import functools
 import math
 import re
 
@@ -28,6 +29,7 @@ if _version < OLDEST_TORCH:
 _library = _native.loaded("libtileproof_torch.so")
 _library.tileproof_operator_schemas.restype = ctypes.c_char_p
 _library.tileproof_layouts.restype = ctypes.c_char_p
+_library.tileproof_formats.restype = ctypes.c_char_p
 _library.tileproof_register_operator.restype = ctypes.c_char_p
 _library.tileproof_operators_have_cuda.restype = ctypes.c_bool
 _library.tileproof_set_error_types.argtypes = [ctypes.py_object, ctypes.py_object]
@@ -64,27 +66,64 @@ def _holds(condition):
     return expect_true(condition)
 
 
+def _sizes(dims, n, k, group_size=1):
+    """Of a tensor, whose dims are texts of the library: "k:1:8" is ceil(k / 8)."""
+    extents = {"n": n, "k": k, "1": 1, "e": n * k}
+    if any(dim[0] in "gb" for dim in dims):
+        extents |= {"g": k // group_size, "b": (n * k + group_size - 1) // group_size}
+    for axis, times, over in (dim.split(":") for dim in dims):
+        yield (extents[axis] + int(over) - 1) // int(over) * int(times)
+
+
 class _Layout:
     """A layout that convert knows, from a line of the library."""
 
     def __init__(self, line):
-        self.name, dtype, n_multiple, k_multiple, *dims = line.split()
+        self.name, dtype, n_multiple, k_multiple, *self.dims = line.split()
         self.dtype = getattr(torch, dtype)
         self.n_multiple, self.k_multiple = int(n_multiple), int(k_multiple)
-        self.dims = [(axis, int(times), int(over)) for axis, times, over in (dim.split(":") for dim in dims)]
 
     def sizes(self, n, k):
         """Of the packed tensor of a matrix."""
-        extents = {"n": n, "k": k, "1": 1}
-        return [(extents[axis] + over - 1) // over * times for axis, times, over in self.dims]
+        return list(_sizes(self.dims, n, k))
+
+
+class _Format(_Layout):
+    """A format and scheme that dequantize knows, from a line of the library."""
+
+    def __init__(self, line):
+        row, (_, packed), *parameters = (part.split(" ", 1) for part in line.split("|"))
+        name, (self.scheme, n_multiple, k_multiple, group_multiple, most_group, self.columns, self.weight_type) = row[0], row[1].split()
+        dtype, _, dims = packed.partition(" ")
+        super().__init__(f"{name} {dtype} {n_multiple} {k_multiple} {dims}")
+        self.group_multiple, self.most_group = int(group_multiple), int(most_group)
+        self.parameters = [(name, dtype, dims) for name, (dtype, *dims) in ((name, rest.split()) for name, rest in parameters)]
+
+    def group_sizes(self, k):
+        """The legal ones, in words."""
+        if self.most_group == self.group_multiple:
+            return str(self.group_multiple)
+        if self.most_group:
+            return f"a power of two from {self.group_multiple} to {self.most_group}"
+        multiple = "divisor of" if self.group_multiple == 1 else f"multiple of {self.group_multiple} that divides"
+        return f"a positive {multiple} k = {k}"
 
 
 _LAYOUTS = {layout.name: layout for layout in map(_Layout, _library.tileproof_layouts().decode().splitlines())}
 
 
+_FORMATS = list(map(_Format, _library.tileproof_formats().decode().splitlines()))
+
+
 def layout_of(format):
-    """The layout of a format that convert knows."""
-    return _LAYOUTS[format]
+    """The layout of a format that convert or dequantize knows."""
+    return _LAYOUTS.get(format) or next(one for one in _FORMATS if one.name == format)
+
+
+def scheme_with(format, parameters):
+    """The first scheme of a format that has so many tensors of parameters; its first one, if none has."""
+    schemes = [one.scheme for one in _FORMATS if one.name == format]
+    return next((one.scheme for one in _FORMATS if one.name == format and len(one.parameters) == parameters), schemes[0])
 
 
 class _Rules:
@@ -186,27 +225,88 @@ def _fake_dequantize(operator, name, packed_w, scales, zero_points, group_size, 
     return scales.new_empty([*experts, n, k])
 
 
-def _fake_convert(packed, source_format, target_format, n, k):
-    rules = _Rules("convert")
-    for argument, name in ("source_format", source_format), ("target_format", target_format):
-        rules.ask(name in _LAYOUTS, argument, name, ", ".join(_LAYOUTS))
-    source, target = _LAYOUTS[source_format], _LAYOUTS[target_format]
+def _sizes_by_name(rules, n, k, *layouts):
+    """Asks the rules about rows and columns of one or two layouts."""
+    names = " and ".join(layout.name for layout in layouts)
     for argument, extent, multiples in ("n", n, "n_multiple"), ("k", k, "k_multiple"):
-        of_both = math.lcm(getattr(source, multiples), getattr(target, multiples))
-        legal = f"0 or more, in multiples of both formats = {of_both} for {source_format} and {target_format}"
+        of_all = math.lcm(*(getattr(layout, multiples) for layout in layouts))
+        legal = f"0 or more, in multiples that the formats take = {of_all} for {names}"
         rules.ask(extent >= 0, argument, extent, legal)
-        rules.ask(extent % of_both == 0, argument, extent, legal)
+        rules.ask(extent % of_all == 0, argument, extent, legal)
         rules.elements(argument, extent, 1, n, k if argument == "k" else 0)
-    rules.ask(packed.dtype == source.dtype, "packed", packed, f"the type of source_format's tensor = {_name(source.dtype)} in {source.name}")
-    sizes = source.sizes(n, k)
-    legal = "the sizes of source_format's tensor for n and k, or these behind experts"
-    legal += f" = [{', '.join(map(str, sizes))}] in {source.name}"
+
+
+def _experts_by_name(rules, packed, layout, n, k):
+    """Asks the rules about a packed tensor. Returns the experts, as a list of one or none."""
+    rules.ask(packed.dtype == layout.dtype, "packed", packed, f"the type of the format's tensor = {_name(layout.dtype)} in {layout.name}")
+    sizes = layout.sizes(n, k)
+    legal = "the sizes of the format's tensor for n and k, or these behind experts"
+    legal += f" = [{', '.join(map(str, sizes))}] in {layout.name}"
     rules.ask(packed.dim() in (len(sizes), len(sizes) + 1), "packed", packed, legal)
     experts = list(packed.shape[: -len(sizes)])
     for given, size in zip(packed.shape[len(experts) :], sizes):
         rules.ask(given == size, "packed", packed, legal)
     rules.elements("packed", packed, experts[0] if experts else 1, n, k)
+    return experts
+
+
+def _fake_convert(packed, source_format, target_format, n, k):
+    rules = _Rules("convert")
+    for argument, name in ("source_format", source_format), ("target_format", target_format):
+        rules.ask(name in _LAYOUTS, argument, name, ", ".join(_LAYOUTS))
+    source, target = _LAYOUTS[source_format], _LAYOUTS[target_format]
+    _sizes_by_name(rules, n, k, source, target)
+    experts = _experts_by_name(rules, packed, source, n, k)
     return packed.new_empty([*experts, *target.sizes(n, k)], dtype=target.dtype)
+
+
+def _fake_dequantize_by_name(packed, parameters, format, scheme, group_size, n, k, *, dtype=None):
+    rules = _Rules("dequantize")
+    rules.ask(any(one.name == format for one in _FORMATS), "format", format, ", ".join(dict.fromkeys(one.name for one in _FORMATS)))
+    schemes = dict.fromkeys(one.scheme for one in _FORMATS if one.name == format)
+    rules.ask(scheme in schemes, "scheme", scheme, f"one of the format's schemes: {', '.join(schemes)}")
+    rows = [one for one in _FORMATS if (one.name, one.scheme) == (format, scheme)]
+    legal = "; or ".join(", ".join(name for name, _, _ in one.parameters) or "none" for one in rows)
+    row = next((one for one in rows if len(one.parameters) == len(parameters)), None)
+    rules.ask(row is not None, "parameters", len(parameters), f"the tensors of the scheme: {legal}")
+    _sizes_by_name(rules, n, k, row)
+    legal = f"what the format has: {row.group_sizes(k)}"
+    rules.ask(group_size >= 1, "group_size", group_size, legal)
+    rules.ask(group_size % row.group_multiple == 0, "group_size", group_size, legal)
+    if row.most_group:
+        sizes = [row.group_multiple]
+        while sizes[-1] < row.most_group:
+            sizes.append(2 * sizes[-1])
+        rules.ask(any(group_size == size for size in sizes), "group_size", group_size, legal)
+    else:
+        rules.ask(k % group_size == 0, "group_size", group_size, legal)
+    experts = _experts_by_name(rules, packed, row, n, k)
+
+    if row.weight_type == "of_scales":
+        own = parameters[0].dtype
+        weight_type, legal = own if own in FLOAT_TYPES else torch.float32, "that of the scales"
+        is_legal = dtype in (None, weight_type)
+    else:
+        weight_type = dtype or torch.float32
+        types = FLOAT_TYPES if row.weight_type == "any" else (torch.float32,)
+        legal = "bfloat16, float16 or float32" if row.weight_type == "any" else "float32"
+        is_legal = dtype is None or dtype in types
+    rules.ask(is_legal, "dtype", _name(dtype), f"None, or what the format's weights can be: {legal}")
+
+    for i, (tensor, (name, own, dims)) in enumerate(zip(parameters, row.parameters)):
+        argument, of = f"parameters[{i}]", f"{name} of {row.name}"
+        legal_type = "bfloat16, float16 or float32" if own == "-" else own
+        legal = f"the type that the format has there = {legal_type}, {of}"
+        rules.ask(tensor.dtype == (weight_type if own == "-" else getattr(torch, own)), argument, tensor, legal)
+        rules.ask(tensor.device == packed.device, argument, tensor, "on the device of packed")
+        sizes = list(_sizes(dims, n, k, group_size))
+        legal = "the sizes that the format has there, behind experts where packed has them"
+        legal += f" = [{', '.join(map(str, sizes))}], {of}"
+        rules.ask(tensor.dim() == len(sizes) + len(experts), argument, tensor, legal)
+        for given, size in zip(tensor.shape, [*experts, *sizes]):
+            rules.ask(given == size, argument, tensor, legal)
+    rows_and_columns = [k, n] if row.columns == "n" else [n, k]
+    return packed.new_empty([*experts, *rows_and_columns], dtype=weight_type)
 
 
 def _fake_float(packed_w, scales_and_zeros, group_size, inner_k_tiles):
@@ -229,6 +329,7 @@ _FAKES = {
     "dequantize_integer": _fake_integer,
     "dequantize_scale_only": _fake_scale_only,
     "convert": _fake_convert,
+    "dequantize": _fake_dequantize_by_name,
 }
 
 # --- There is no derivative ---------------------------------------------------------------------------------------------
@@ -249,7 +350,7 @@ def _define_no_derivative():
 
 
 def _register_no_derivative(space, name, library):
-    """Makes backward through an operator an error, whose scales, its second argument, may require grad.
+    """Makes backward through an operator an error, whose scales may require grad.
 
     The rule of PyTorch's own operators without a derivative is C++, and costs a call nothing. A compiler that traces
     backward, and a PyTorch that has no such rule, get one in Python.
@@ -263,35 +364,36 @@ def _register_no_derivative(space, name, library):
 
     class NoDerivative(torch.autograd.function._SingleLevelFunction):
         @staticmethod
-        def forward(ctx, below, *arguments):
-            ctx.save_for_backward(arguments[1])
-            ctx.arguments = len(arguments)
+        def forward(ctx, call, *tensors):
+            ctx.save_for_backward(*tensors)
             with below_autograd():
-                return below(*arguments)
+                return call()
 
         @staticmethod
         def backward(ctx, grad):
-            return (None, None, no_derivative(grad, ctx.saved_tensors[0], full_name)) + (None,) * (ctx.arguments - 2)
+            return (None, *(no_derivative(grad, tensor, full_name) for tensor in ctx.saved_tensors))
 
         @staticmethod
         def jvp(ctx, *tangents):
             raise NotImplementedError(f"forward derivative for {full_name} is not implemented")
 
-    def called(below, arguments):
-        scales = arguments[1]
-        if scales.requires_grad and torch.is_grad_enabled():
+    def called(below, *arguments, **others):
+        each = (one for argument in arguments for one in (argument if isinstance(argument, (list, tuple)) else [argument]))
+        tensors = [one for one in each if isinstance(one, torch.Tensor) and one.is_floating_point()]
+        if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
             with enable_single_level_autograd_function():
-                return NoDerivative.apply(below, *arguments)
-        if torch.autograd.forward_ad._current_level >= 0 and torch.autograd.forward_ad.unpack_dual(scales).tangent is not None:
-            NoDerivative.jvp(None)
+                return NoDerivative.apply(lambda: below(*arguments, **others), *(one for one in tensors if one.requires_grad))
+        if torch.autograd.forward_ad._current_level >= 0:
+            if any(torch.autograd.forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):
+                NoDerivative.jvp(None)
         with below_autograd():
-            return below(*arguments)
+            return below(*arguments, **others)
 
     if _register(space, name, "Autograd") is None:
-        operator.py_impl(torch._C.DispatchKey.Autograd)(lambda *arguments: called(operator, arguments))
+        operator.py_impl(torch._C.DispatchKey.Autograd)(functools.partial(called, operator))
     else:
         redispatch = operator.redispatch
-        rule = lambda keys, *arguments: called(lambda *own: redispatch(keys & after_autograd, *own), arguments)
+        rule = lambda keys, *arguments, **others: called(functools.partial(redispatch, keys & after_autograd), *arguments, **others)
         library.impl(name, rule, "Autograd", with_keyset=True)
 
 
