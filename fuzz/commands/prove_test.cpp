@@ -30,14 +30,14 @@ class Prove : public Command {
 
 TEST_F(Prove, WithinABudgetDoesWhatIsSoonDoneBeforeWhatIsLong) {
   const Ran ran =
-      run("prove arithmetic --subject host --processes 1 --property arithmetic/every_bf16_weight_of_the_float "
+      run("prove arithmetic --subject cpu --processes 1 --property arithmetic/every_bf16_weight_of_the_float "
           "--property arithmetic/every_bf16_weight_without --budget 1s " +
           out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
   // The plan names the properties in its own order; their results come after it. The verdicts are not tested, because a
   // busy machine may have no time for either.
-  const std::size_t soon = ran.text.rfind("host  arithmetic/every_bf16_weight_without");
-  const std::size_t late = ran.text.rfind("host  arithmetic/every_bf16_weight_of_the_float");
+  const std::size_t soon = ran.text.rfind("cpu  arithmetic/every_bf16_weight_without");
+  const std::size_t late = ran.text.rfind("cpu  arithmetic/every_bf16_weight_of_the_float");
   ASSERT_NE(late, std::string::npos) << ran.text;
   EXPECT_LT(soon, late) << ran.text;
   const std::string first = proofs("run")["proofs"][0]["property"];
@@ -45,9 +45,9 @@ TEST_F(Prove, WithinABudgetDoesWhatIsSoonDoneBeforeWhatIsLong) {
 }
 
 TEST_F(Prove, OfAWholeDomainSaysProved) {
-  const Ran ran = run(small_domain + "--subject host " + out("run"));
+  const Ran ran = run(small_domain + "--subject cpu " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  EXPECT_NE(ran.text.find("PROVED     host  arithmetic/every_bf16_weight_without_a_zero_point_is_rounded_once"),
+  EXPECT_NE(ran.text.find("PROVED     cpu  arithmetic/every_bf16_weight_without_a_zero_point_is_rounded_once"),
             std::string::npos)
       << ran.text;
   EXPECT_NE(ran.text.find("all 1,048,576 (code, scale) pairs"), std::string::npos) << ran.text;
@@ -98,9 +98,9 @@ TEST_F(Prove, OfTheDomainsLeavesTheirFigures) {
 }
 
 TEST_F(Prove, OfAPartIsASampleAndSaysNothingElseAnywhere) {
-  const Ran ran = run(large_domain + "--subject host --budget 0.3s " + out("run"));
+  const Ran ran = run(large_domain + "--subject cpu --budget 0.3s " + out("run"));
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  EXPECT_NE(ran.text.find("SAMPLED    host  arithmetic/"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("SAMPLED    cpu  arithmetic/"), std::string::npos) << ran.text;
   EXPECT_NE(ran.text.find(" of 68,719,476,736 (code, scale, zero) triples, each once"), std::string::npos) << ran.text;
   EXPECT_NE(ran.text.find("so that some of it will be a sample"), std::string::npos) << ran.text;
   EXPECT_EQ(lower(ran.text).find("proved"), std::string::npos) << ran.text;
@@ -115,12 +115,12 @@ TEST_F(Prove, OfAPartIsASampleAndSaysNothingElseAnywhere) {
 }
 
 TEST_F(Prove, WithoutTimeForAllSaysWhatItDidNotBegin) {
-  const Ran ran = run("prove arithmetic --subject host --processes 1 --budget 0.001s " + out("run"));
+  const Ran ran = run("prove arithmetic --subject cpu --processes 1 --budget 0.001s " + out("run"));
   EXPECT_EQ(ran.exit, 3) << ran.text;
   const nlohmann::json all = proofs("run")["proofs"];
   const auto begun = std::ranges::count_if(all, [](const nlohmann::json& proof) { return proof["steps_done"] != 0; });
   EXPECT_EQ(begun, 1) << "the smallest domain is begun";
-  EXPECT_NE(ran.text.find("SKIPPED    host  arithmetic/every_bf16_weight_of_the_float_domain_is_rounded_once"),
+  EXPECT_NE(ran.text.find("SKIPPED    cpu  arithmetic/every_bf16_weight_of_the_float_domain_is_rounded_once"),
             std::string::npos)
       << ran.text;
   EXPECT_NE(ran.text.find("; " + std::to_string(all.size() - 1) + " not begun: a larger --budget"), std::string::npos)

@@ -44,7 +44,7 @@ TEST_F(ReportCommand, OfAMutantAgainstARunWithoutItIsRegressed) {
 TEST_F(ReportCommand, TakesRecordsOfSeveralCommandsTogether) {
   ASSERT_EQ(run("verify --subject host --property bits/ --cases 60 " + out("all/verify")).exit, 0);
   ASSERT_EQ(
-      run("prove arithmetic --subject host --property arithmetic/every_bf16_weight_without " + out("all/prove")).exit,
+      run("prove arithmetic --subject cpu --property arithmetic/every_bf16_weight_without " + out("all/prove")).exit,
       0);
   ASSERT_EQ(run("fuzz --subject host --property bits/ --seed 1 --cases 64 " + out("all/fuzz")).exit, 0);
   const std::string bench = "bench --subject host --shapes 64x256 --repeats 5 --cases 0 --only pack --json ";

@@ -57,7 +57,7 @@ class ATerminal : public Command {
   std::vector<std::string> commands() const {
     return {
         "verify --subject mutant:two-roundings --property value/ --cases 10 " + out("verify"),
-        "prove arithmetic --subject host --processes 1 --property arithmetic/every_bf16_weight_without " + out("prove"),
+        "prove arithmetic --subject cpu --processes 1 --property arithmetic/every_bf16_weight_without " + out("prove"),
         "fuzz --subject host --property bits/ --cases 64 --seed 1" + own_memory() + out("fuzz"),
         "bench --subject host --shapes 64x128 --only unpack --repeats 2 --cases 0"};
   }

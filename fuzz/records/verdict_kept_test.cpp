@@ -59,7 +59,7 @@ TEST_F(AVerdict, AndItsRecordsOutliveTheReaderOfItsOutput) {
   const Case cases[] = {
       {mutant + out("mutant"), "mutant", "summary.json", 1},
       {right + out("right"), "right", "summary.json", 0},
-      {"prove arithmetic --property arithmetic/every_bf16_weight_without --subject host --processes 1 " + out("prove"),
+      {"prove arithmetic --property arithmetic/every_bf16_weight_without --subject cpu --processes 1 " + out("prove"),
        "prove", "proofs.json", 0},
       {"fuzz --subject host --property bits/ --cases 64 --seed 1" + own_memory() + out("fuzz"), "fuzz", "campaign.json",
        0},
@@ -175,7 +175,7 @@ TEST_F(AVerdict, IsToldBeforeWhatAFullDiskDidNotTake) {
   expect_whole("passed");
 
   const Ran proved = run_line(limited(
-      1, program + " prove arithmetic --property arithmetic/every_bf16_weight_without --subject host --processes 1 " +
+      1, program + " prove arithmetic --property arithmetic/every_bf16_weight_without --subject cpu --processes 1 " +
              out("prove")));
   EXPECT_EQ(proved.exit, 4) << proved.text;
   EXPECT_LT(proved.text.find("PROVED: 1 PROVED"), proved.text.find(disk)) << proved.text;

@@ -65,10 +65,30 @@ Call any_conversion(Choices& choices) {
   return call;
 }
 
+/// A call of dequantize in any format.
+Call any_dequantization(Choices& choices) {
+  constexpr auto count = static_cast<std::int64_t>(std::size(kernels::formats));
+  const kernels::Format& row = kernels::formats[choices.below(count)];
+  Call call;
+  call.operation = Operation::dequantize;
+  call.format = format_of("format", std::string(row.name()));
+  call.scheme = call.format->scheme_named(row.scheme);
+  const std::vector<Types> types = types_of(*call.scheme, every_types());
+  call.types = types[static_cast<std::size_t>(choices.below(static_cast<std::int64_t>(types.size())))];
+  call.group_size = 32 * choices.one_of({std::int64_t{1}, std::int64_t{2}, std::int64_t{4}});
+  if (!call.format->group_sizes.contains(call.group_size)) call.group_size = 32;
+  const std::int64_t rows = n_unit(*call.format, 1), columns = k_unit(*call.format, call.group_size);
+  call.n = rows * choices.below(2 + 40 / rows);
+  call.k = columns * choices.below(2 + 300 / columns);
+  call.experts = choices.one_of({std::int64_t{1}, std::int64_t{2}, std::int64_t{0}});
+  return call;
+}
+
 Call any_call(Choices& choices) {
   Call call;
   call.operation = choices.one_of(pointer_operations);
   if (call.operation == Operation::convert) return any_conversion(choices);
+  if (call.operation == Operation::dequantize && choices.below(2) == 1) return any_dequantization(choices);
   const std::int64_t inner_k_tiles = choices.one_of({std::int64_t{2}, std::int64_t{4}, std::int64_t{8}});
   call.format = tinygemm(inner_k_tiles);
   call.n = choices.below(18);

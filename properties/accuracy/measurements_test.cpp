@@ -110,7 +110,7 @@ TEST(AccuracyProblems, AreThoseThatASubjectTakes) {
   };
   const auto all = static_cast<std::ptrdiff_t>(accuracy_problems().size());
   EXPECT_EQ(count(Operation::dequantize, "reference"), all);
-  EXPECT_EQ(count(Operation::dequantize, "host"), 3 * 6 * 3 * (7 + 3 + 3));
+  EXPECT_EQ(count(Operation::dequantize, "cpu"), 3 * 6 * 3 * (7 + 3 + 3));
   EXPECT_EQ(count(Operation::pack, "host"), 3 * 7);  // one for each profile and inner_k_tiles
   EXPECT_EQ(count(Operation::matmul, "host"), 0);
   EXPECT_EQ(count(Operation::dequantize_eagerly, "reference"), 6 * 3 * (7 + 3));

@@ -152,7 +152,11 @@ TEST(Enumerations, OfArithmeticHaveEveryPairInOneStep) {
     };
     for_each_capabilities(*property, [&](const std::vector<Enumeration>& all, const Capabilities& capabilities,
                                          const SampleSpace&) {
-      EXPECT_EQ(all.size() > 1, capabilities.formats.size() > 3) << "one scheme of each kind, or those of all formats";
+      if (capabilities.formats.size() <= 3) {
+        EXPECT_EQ(all.size(), 1u) << "one scheme of each kind";
+      } else if (capabilities.is_specification) {
+        EXPECT_GT(all.size(), 1u) << "those of all formats";
+      }
       for (const Enumeration& enumeration : all) {
         const std::uint64_t pairs = std::uint64_t{1} << bits_of(enumeration.problem(0));
         const auto steps = static_cast<std::uint64_t>(enumeration.steps);

@@ -12,6 +12,7 @@ namespace tileproof {
 const Format* tinygemm(std::int64_t number);
 /// All three, in the order 2, 4, 8.
 std::vector<const Format*> tinygemm_formats();
+bool is_tinygemm(const Format&);
 /// The inner_k_tiles of a format.
 /// @throws std::logic_error if the format is not tinygemm's
 std::int64_t tinygemm_number(const Format&);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/formats.h"
 #include "kernels/layouts.h"
 #include "properties/problem/draw.h"
 #include "properties/problem/tinygemm.h"
@@ -83,6 +84,28 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
         }
       }
       ++turn;
+    }
+  }
+  // Dequantize of other formats: by the warps of each, and in sizes that leave parts of what they take.
+  for (const kernels::Format& row : kernels::formats) {
+    const Format* const format = format_of("format", std::string(row.name()));
+    const Scheme* const scheme = format->scheme_named(row.scheme);
+    if (is_tinygemm(*format) || row.parameter_count() != scheme->tensor_count) continue;
+    for (const Types types : types_of(*scheme, every_types())) {
+      for (const std::int64_t n : {64, 24}) {
+        Problem problem;
+        problem.format = format;
+        problem.scheme = scheme;
+        problem.types = types;
+        problem.group_size = 32;
+        problem.n = n;
+        problem.k = 256 + (n == 24 ? k_unit(*format, 32) : 0);
+        add(scheme->zero_kind == Zero::value   ? "value/float_domain_rounds_once"
+            : scheme->zero_kind == Zero::point ? "value/integer_domain_rounds_once"
+                                               : "value/no_zero_point_rounds_once",
+            problem);
+        while (draws_least_alignment(problems.back().seed)) ++problems.back().seed;
+      }
     }
   }
   return problems;

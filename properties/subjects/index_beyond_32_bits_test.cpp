@@ -256,6 +256,78 @@ TEST_P(LargeConvert, OfTheLastElementsIsAsSpecified) {
 INSTANTIATE_TEST_SUITE_P(, LargeConvert, testing::ValuesIn(large_conversions),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
+/// Dequantize of other formats whose last elements lie beyond 32 bits: by each kind of kernel.
+struct LargeDequantization {
+  const char* name;
+  const char* format;
+  std::int64_t n, k, group_size, experts;
+  bool is_by_warps;
+};
+void PrintTo(const LargeDequantization& one, std::ostream* to) { *to << one.name; }
+constexpr LargeDequantization large_dequantizations[] = {
+    {"AwqOfManyRows", "awq", 32 * more_than_32_bits, 8, 8, 1, true},
+    {"GptqOfManyColumns", "gptq", 8, 8 * more_than_32_bits, 8, 1, true},
+    {"AwqInParts", "awq", 8 * more_than_32_bits, 1, 1, 1, false},
+    {"PlainOfManyExperts", "plain", 8, 64, 32, (std::int64_t{1} << 26) + 1, true},
+    {"Nf4", "nf4", more_than_32_bits, 3, 64, 1, true},
+    {"Nf4OfManyExperts", "nf4", 3, 3, 32, more_than_32_bits, true},
+    {"Q40", "q4_0", more_than_32_bits, 32, 32, 1, false},
+    {"Q4K", "q4_k", 1, 256 * (std::int64_t{1} << 26), 32, 1, false}};
+
+class LargeDequantize : public testing::TestWithParam<LargeDequantization> {};
+
+TEST_P(LargeDequantize, OfTheLastElementsIsAsSpecified) {
+  const LargeDequantization& p = GetParam();
+  const Format& format = *format_of("format", p.format);
+  const Scheme& scheme = *schemes_of(format).front();
+  const Size size = {p.n, p.k}, groups = format.groups(size, p.group_size);
+  const reference::Layout& layout = format.layout;
+  const std::int64_t bytes = layout.slots(size) / 2;
+  const Sparse<std::uint8_t> packed(p.experts * bytes);
+  const Sparse<std::uint32_t> weights(p.experts * p.n * p.k);  // fp32
+  const auto elements_of = [&](int i) {
+    return i < scheme.tensor_count ? scheme.tensors[i].dims(groups).elements() : std::int64_t{1};
+  };
+  const Sparse<std::uint32_t> scales(p.experts * elements_of(0)), zeros(p.experts * elements_of(1));
+  for (const bool mapped : {packed.mapped(), weights.mapped(), scales.mapped(), zeros.mapped()}) {
+    if (!mapped) GTEST_SKIP() << no_address_space;
+  }
+  const kernels::AnyDequantizeArguments a = {packed.data(),
+                                             {scales.data(), zeros.data()},
+                                             weights.data(),
+                                             kernels::format_named(p.format, scheme.name, scheme.tensor_count),
+                                             p.n,
+                                             p.k,
+                                             p.group_size,
+                                             kernels::Type::fp32,
+                                             p.experts};
+  ASSERT_FALSE(kernels::validate(a));
+  ASSERT_EQ(kernels::is_by_warps(a), p.is_by_warps);
+  const reference::Element last = {p.n - 1, p.k - 1}, group = format.group_of(last, size, p.group_size);
+  const bool in_block = scheme.in_blocks;
+  const std::uint32_t scale = in_block ? 0x3c00 : 0x3f800000;  // 1
+  std::uint8_t* const from = packed.data() + (p.experts - 1) * bytes;
+  reference::set_code_at(from, layout.slot_of(last, size), 5);
+  std::uint32_t scale_bits = scale;
+  if (in_block) {
+    const reference::GroupBits bits = {scheme.groups_of_number > 1 ? scale | 3u << 16 : scale, 0};
+    scheme.block.put(from + scheme.block.first_byte(group, groups), group.k % scheme.block.groups, bits);
+    scale_bits = bits.scale;
+  } else {
+    const std::int64_t place = scheme.scale_at(group, groups);
+    scales.data()[(p.experts - 1) * elements_of(0) + place] = scale;
+  }
+  const std::int64_t all = kernels::threads_of(a);
+  kernels::dequantize(a, {std::max(all - 64, std::int64_t{0}), all});
+  const std::uint32_t expected =
+      scheme.weight(reference::fp32, in_block ? reference::fp16 : reference::fp32, 5, scale_bits, 0);
+  EXPECT_NE(expected, 0u);
+  EXPECT_EQ(weights.data()[(p.experts - 1) * p.n * p.k + format.result_at(last, size)], expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(, LargeDequantize, testing::ValuesIn(large_dequantizations),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+
 }  // namespace
 
 }  // namespace tileproof

@@ -15,10 +15,7 @@ inline kernels::Domain kernel_domain(const Scheme& scheme) {
                                            : kernels::Domain::none;
 }
 
-/// @throws std::logic_error if weights and parameters differ in type, which the kernels do not take
-inline kernels::Type kernel_type(Types types) {
-  if (types.weight != types.parameter) throw std::logic_error("the kernels take one type, not " + name_of(types));
-  const Type type = types.weight;
+inline kernels::Type kernel_type(Type type) {
   return type == Type::bf16 ? kernels::Type::bf16 : type == Type::fp16 ? kernels::Type::fp16 : kernels::Type::fp32;
 }
 
@@ -27,6 +24,13 @@ inline const kernels::Layout* kernel_layout(const Format& format) {
   const kernels::Layout* const layout = kernels::layout_named(format.name);
   if (layout == nullptr) throw std::logic_error(std::string("the kernels do not know the layout of ") + format.name);
   return layout;
+}
+
+/// @throws std::logic_error if the kernels do not dequantize the format in this scheme
+inline const kernels::Format* kernel_format(const Call& c) {
+  const kernels::Format* const format = kernels::format_named(c.format->name, c.scheme->name, c.scheme->tensor_count);
+  if (format == nullptr) throw std::logic_error(std::string("the kernels do not dequantize ") + c.format->name);
+  return format;
 }
 
 /// Calls `use` with the arguments of a kernel.
@@ -39,9 +43,20 @@ void with_arguments(const Call& c, Use use) {
     case Operation::unpack:
       return use(kernels::UnpackArguments{c.packed(), c.codes(), c.n, c.k, tinygemm_number(*c.format), c.experts});
     case Operation::dequantize:
+      if (!is_tinygemm(*c.format)) {
+        return use(kernels::AnyDequantizeArguments{c.packed_bytes(),
+                                                   {c.scales(), c.zeros()},
+                                                   c.weights(),
+                                                   kernel_format(c),
+                                                   c.n,
+                                                   c.k,
+                                                   c.group_size,
+                                                   kernel_type(c.types.weight),
+                                                   c.experts});
+      }
       return use(kernels::DequantizeArguments{c.packed(), c.scales(), c.zero_points(), c.weights(), c.n, c.k,
                                               c.group_size, tinygemm_number(*c.format), kernel_domain(*c.scheme),
-                                              kernel_type(c.types), c.experts});
+                                              kernel_type(c.types.weight), c.experts});
     case Operation::convert:
       return use(kernels::ConvertArguments{c.packed_bytes(), c.converted(), kernel_layout(*c.format),
                                            kernel_layout(*c.format_to), c.n, c.k, c.experts});
@@ -67,6 +82,10 @@ auto run_kernel(const kernels::UnpackArguments& a, Where... where) {
 }
 template <class... Where>
 auto run_kernel(const kernels::DequantizeArguments& a, Where... where) {
+  return kernels::dequantize(a, where...);
+}
+template <class... Where>
+auto run_kernel(const kernels::AnyDequantizeArguments& a, Where... where) {
   return kernels::dequantize(a, where...);
 }
 template <class... Where>

@@ -2,6 +2,7 @@
 #include <iterator>
 
 #include "built_without_cuda.h"
+#include "kernels/formats.h"
 #include "kernels/layouts.h"
 #include "properties/subjects/cuda_device.h"
 #include "properties/subjects/rows.h"
@@ -107,10 +108,21 @@ Capabilities with_convert(Capabilities capabilities, const std::vector<const For
 }
 
 Capabilities production_capabilities() {
-  std::vector<const Format*> formats;
-  for (const kernels::Layout* layout : kernels::layouts) formats.push_back(format_of("format", layout->name));
-  Capabilities capabilities = with_convert(in_formats(kernel_capabilities(), formats), formats);
-  for (const Operation operation : kernel_operations) capabilities.formats_of[operation] = tinygemm_formats();
+  std::vector<const Format*> converted, dequantized, formats;
+  for (const kernels::Layout* layout : kernels::layouts) converted.push_back(format_of("format", layout->name));
+  for (const kernels::Format& one : kernels::formats) {
+    const Format* const format = format_of("format", std::string(one.name()));
+    if (std::ranges::count(dequantized, format) == 0) dequantized.push_back(format);
+  }
+  for (const auto& some : {converted, dequantized}) {
+    std::ranges::copy_if(some, std::back_inserter(formats),
+                         [&](const Format* format) { return std::ranges::count(formats, format) == 0; });
+  }
+  Capabilities capabilities = with_convert(in_formats(kernel_capabilities(), formats), converted);
+  capabilities.formats_of = {{Operation::pack, tinygemm_formats()},
+                             {Operation::unpack, tinygemm_formats()},
+                             {Operation::dequantize, dequantized},
+                             {Operation::convert, converted}};
   return capabilities;
 }
 

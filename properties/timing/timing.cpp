@@ -14,13 +14,21 @@ namespace tileproof {
 
 namespace {
 
+/// The types of weights and parameters: of a scheme whose parameters have one of their own, that.
+Types types_of(const Timed& t) {
+  for (const Types types : every_types()) {
+    if (types.weight == t.type && has_types(*t.scheme, types)) return types;
+  }
+  return t.type;
+}
+
 /// The operation of one expert, without tensors.
 Call call_of(const Timed& t) {
   return {.operation = t.operation,
           .format = t.format,
           .format_to = t.format_to,
           .scheme = t.scheme,
-          .types = t.type,
+          .types = types_of(t),
           .n = t.shape.n,
           .k = t.shape.k,
           .group_size = t.group_size};
@@ -62,6 +70,16 @@ std::vector<TimedKind> kinds(bool on_a_gpu) {
   for (const auto& [formats, formats_to] : {std::pair(narrower, others), std::pair(others, narrower)}) {
     add({.operation = Operation::convert, .formats = formats, .formats_to = formats_to});
   }
+  for (const auto& [name, type, group_size] :
+       {std::tuple("awq", Type::fp16, 128), std::tuple("gptq", Type::fp16, 128), std::tuple("nf4", Type::bf16, 64),
+        std::tuple("nf4", Type::fp32, 64), std::tuple("q4_0", Type::fp32, 32), std::tuple("q4_k", Type::fp32, 32)}) {
+    const Format* const format = format_of("format", name);
+    all.push_back({.operation = Operation::dequantize,
+                   .type = type,
+                   .scheme = schemes_of(*format).front(),
+                   .group_size = group_size,
+                   .formats = {format}});
+  }
   add({.operation = Operation::dequantize, .group_size = 32, .formats = widest});
   add({.operation = Operation::pack});
   add({.operation = Operation::unpack, .formats = widest, .experts = 8});
@@ -71,8 +89,10 @@ std::vector<TimedKind> kinds(bool on_a_gpu) {
 
 /// Why the operation is not possible for a shape, or "".
 std::string why_illegal(const Timed& t) {
-  if (t.operation == Operation::convert) {
-    const Size unit = {n_unit(*t.format, 1, t.format_to), k_unit(*t.format, 1, 1, t.format_to)};
+  const bool is_convert = t.operation == Operation::convert;
+  if (is_convert || !is_tinygemm(*t.format)) {
+    const Size unit = {n_unit(*t.format, 1, t.format_to),
+                       k_unit(*t.format, is_convert ? 1 : t.group_size, 1, t.format_to)};
     if (t.shape.n % unit.n == 0 && t.shape.k % unit.k == 0) return "";
     return "n: given " + std::to_string(t.shape.n) + ", legal is a multiple of " + std::to_string(unit.n) +
            ", and k: given " + std::to_string(t.shape.k) + ", legal is a multiple of " + std::to_string(unit.k);
@@ -90,7 +110,8 @@ std::string why_illegal(const Timed& t) {
 generated::Codes codes_of(const Timed& t, std::int64_t expert) {
   const Size size = {t.shape.n, t.shape.k};
   const bool has_padding = t.format->layout.padded(size) != size;
-  const bool has_other_words = t.operation == Operation::convert || (t.operation == Operation::pack && has_padding);
+  const bool has_other_words =
+      t.operation == Operation::convert || !is_tinygemm(*t.format) || (t.operation == Operation::pack && has_padding);
   return {.kind = has_other_words ? generated::Codes::Kind::drawn : generated::Codes::Kind::every_word,
           .n = t.shape.n,
           .k = t.shape.k,
@@ -100,14 +121,17 @@ generated::Codes codes_of(const Timed& t, std::int64_t expert) {
 }
 
 generated::Parameters parameters_of(const Timed& t, std::int64_t expert) {
-  const std::int64_t groups = t.shape.k / t.group_size;
-  return {.kind = generated::Parameters::Kind::ordinary,
-          .type = t.type,
-          .scheme = index_of(*t.scheme),
-          .n = t.shape.n,
-          .groups = groups,
-          .group_size = t.group_size,
-          .first = static_cast<std::uint64_t>(expert * groups * t.shape.n)};
+  Problem problem;
+  problem.format = t.format;
+  problem.scheme = t.scheme;
+  problem.types = types_of(t);
+  problem.n = t.shape.n;
+  problem.k = t.shape.k;
+  problem.group_size = t.group_size;
+  generated::Parameters parameters = generated::parameters_of(problem, generated::Parameters::Kind::ordinary);
+  const Size groups = problem.groups();
+  parameters.first = static_cast<std::uint64_t>(expert * groups.n * groups.k);
+  return parameters;
 }
 
 }  // namespace

@@ -52,6 +52,10 @@ std::vector<Timed> every_form() {
       }
     }
   }
+  std::vector<std::string> skipped;  // of other formats those that a GPU's rows have
+  for (const Timed& timed : timed_rows(timer_row("cuda"), {{64, 256}}, skipped)) {
+    if (!timed.cold && !is_tinygemm(*timed.format) && timed.operation == Operation::dequantize) forms.push_back(timed);
+  }
   return forms;
 }
 
@@ -117,13 +121,16 @@ TEST(TimedRows, OfAGpuAreWarmAndColdAndOfTheLargestShapeMore) {
   EXPECT_EQ(of_convert, 2 * (3 * 6 - 2 + 2 * 6));  // of tinygemm-8 in each shape, of the others at the largest
   EXPECT_EQ(count([](const Timed& t) { return t.operation == Operation::unpack && t.shape.experts == 1; }), 3 * 3 * 2);
   for (const Timed& timed : rows) {
-    const bool is_special = timed.type != Type::bf16 || timed.scheme->zero_kind != Zero::value ||
-                            timed.group_size != 128 || timed.operation == Operation::pack;
+    const bool is_special =
+        is_tinygemm(*timed.format) && (timed.type != Type::bf16 || timed.scheme->zero_kind != Zero::value ||
+                                       timed.group_size != 128 || timed.operation == Operation::pack);
     const std::int64_t n = timed.shape.n;
     EXPECT_TRUE(!is_special || n == 128) << name_of(timed);
     EXPECT_TRUE(timed.shape.experts == 1 || n == 8) << name_of(timed);
   }
-  EXPECT_EQ(skipped.size(), 2u * 2);  // eight rows, of formats that have 16 or 64 together
+  const auto of_other = [](const Timed& t) { return t.operation == Operation::dequantize && !is_tinygemm(*t.format); };
+  EXPECT_EQ(count(of_other), (5 * 3 + 1) * 2);
+  EXPECT_EQ(skipped.size(), 2u * 2 + 2);  // eight rows, of formats that have 16 or 64 together; 128 columns in q4_k
 }
 
 TEST(Shapes, AreReadAndRefused) {
