@@ -21,6 +21,7 @@ PROJECT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "example_pro
 TINYGEMM = ["tinygemm-2", "tinygemm-4", "tinygemm-8"]
 OF_CPU = ["int4pack-cpu-default", "int4pack-cpu-avx2", "int4pack-cpu-avx512"]
 CONVERTED = [*TINYGEMM, "plain", "awq", *OF_CPU, "gptq", "gptq-v1", "marlin", "plain-int32"]
+DEQUANTIZED = [*TINYGEMM, "plain", "awq", "gptq", "gptq-v1", "plain-int32", "nf4", "fp4", "q4_0", "q4_1", "q4_k"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +45,9 @@ def test_formats_say_what_they_are():
     assert len(formats) == 22
     awq = formats["awq"]
     assert awq.packed == tileproof.Tensor("packed", "int32", "[k][n/8]")
-    assert (awq.n_multiple, awq.k_multiple, awq.weights, awq.kernels) == (8, 1, "[k][n]", ("pack", "unpack", "convert"))
+    assert (awq.n_multiple, awq.k_multiple, awq.weights, awq.kernels) == (8, 1, "[k][n]", ("pack", "unpack", "convert", "dequantize"))
     assert awq.schemes[0].tensors[1] == tileproof.Tensor("zeros", "int32", "[k/group_size][n/8]")
-    assert [name for name, one in formats.items() if "dequantize" in one.kernels] == TINYGEMM
+    assert [name for name, one in formats.items() if "dequantize" in one.kernels] == DEQUANTIZED
     assert [name for name, one in formats.items() if "pack" in one.kernels] == CONVERTED
     assert [name for name, one in formats.items() if not one.packs_codes_alone] == ["q4_0", "q4_1", "q4_k", "mxfp4-gguf"]
 
@@ -173,6 +174,49 @@ def test_the_kernels_give_what_the_specification_gives(format):
     assert got.shape == (n, k)
 
 
+GROUPS = {"nf4": 64, "fp4": 64, "q4_0": 32, "q4_1": 32, "q4_k": 32}
+
+
+@pytest.mark.parametrize("format", DEQUANTIZED)
+def test_the_kernels_dequantize_every_format_as_the_specification_does(format):
+    n, k, group_size = 32, 256, GROUPS.get(format, 64)
+    generator = np.random.default_rng(6)
+    row = tileproof.formats()[format]
+    in_blocks = not row.packs_codes_alone
+    for scheme in row.schemes:
+        for weight_type, parameter_type in scheme.types:
+            if in_blocks:  # small numbers where a block has its own
+                elements, of_block = {"q4_0": (32, 18), "q4_1": (32, 20), "q4_k": (256, 144)}[format]
+                packed = generator.integers(0, 256, (n, k // elements * of_block), np.uint8)
+                packed.reshape(-1, of_block)[:, 1] &= 0x3F
+                arrays = ()
+            else:
+                packed = reference.pack(codes_of(n, k, seed=7), format)
+                arrays = drawn_parameters(format, scheme.name, n, k, group_size, parameter_type, generator)
+            tensors = [torch.from_numpy(array).view(torch.bfloat16) if array.dtype == np.uint16 else torch.from_numpy(array) for array in arrays]
+            if format in ("nf4", "fp4"):  # as bitsandbytes has them
+                tensors = [tensors[0].reshape(-1)]
+            dtype = {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[weight_type]
+            got = tileproof.dequantize(torch.from_numpy(packed), tensors, format, n, k, group_size, scheme=scheme.name, dtype=dtype)
+            wanted = reference.dequantize(packed, arrays, format, n, k, group_size, scheme=scheme.name, dtype=weight_type)
+            assert got.dtype == dtype and bits_of(got).tobytes() == wanted.tobytes(), (scheme.name, weight_type)
+
+
+def drawn_parameters(format, scheme, n, k, group_size, type, generator):
+    """Arrays of a scheme's tensors, as the specification takes them."""
+    groups = (n * k // group_size, 1) if format in ("nf4", "fp4") else (k // group_size, n)
+    floats = generator.standard_normal((*groups, 2) if scheme == "float" else groups).astype(np.float32)
+    if type == "bf16":
+        floats = (floats.view(np.uint32) >> 16).astype(np.uint16)
+    elif type == "fp16":
+        floats = floats.astype(np.float16)
+    if scheme != "integer":
+        return (floats,)
+    if format in ("awq", "gptq", "gptq-v1"):
+        return floats, generator.integers(-(2**31), 2**31, (k // group_size, n // 8), np.int32)
+    return floats, generator.integers(-128, 128, groups, np.int8)
+
+
 @pytest.mark.parametrize("format", CONVERTED)
 def test_the_kernels_pack_unpack_and_convert_as_the_specification_does(format):
     n, k = 128, 256
@@ -208,11 +252,11 @@ ILLEGAL_OF_KERNELS = [
     (lambda: tileproof.pack(pairs_of(codes_of(12, 32)), "awq"), ValueError, "codes: given .* n a multiple of 8 and k of 1 for awq"),
     (lambda: tileproof.unpack(PACKED, "tinygemm-4", 8, 128), ValueError, r"packed: given torch.int32 \[3, 2, 32, 2\], legal is torch.int32 \[1, 2, 32, 2\], or with experts first, for n = 8"),
     (lambda: tileproof.unpack(PACKED, "tinygemm-4", 20, 65), ValueError, "k: given 65, legal is a multiple of 64, as tinygemm-4 has it"),
-    (lambda: tileproof.convert(PACKED, "tinygemm-4", "awq", 20, 128), ValueError, "n: given 20, legal is 0 or more, in multiples of both formats = 8 for tinygemm-4 and awq"),
+    (lambda: tileproof.convert(PACKED, "tinygemm-4", "awq", 20, 128), ValueError, "n: given 20, legal is 0 or more, in multiples that the formats take = 8 for tinygemm-4 and awq"),
     (lambda: tileproof.convert(PACKED, "tinygemm-4", "q4_0", 20, 128), ValueError, "target_format: given 'q4_0', which has no kernel for convert, legal is tinygemm-2, "),
     (lambda: tileproof.convert(PACKED, "tiny", "awq", 20, 128), ValueError, "source_format: given 'tiny', legal is tinygemm-2, "),
-    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 24, 128, 64), ValueError, "scales_and_zeros: given 20 rows, legal is n = 24"),
-    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, dtype=torch.half), ValueError, "dtype: given torch.float16, legal is that of scales_and_zeros"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 24, 128, 64), ValueError, r"parameters\[0\]: given float32 \[2, 20, 2\] on cpu, legal is .* = \[2, 24, 2\], scales_and_zeros of tinygemm-4"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, dtype=torch.half), ValueError, "dtype: given float16, legal is None, or what the format's weights can be: that of the scales"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 48), ValueError, "group_size: given 48"),
 ]  # fmt: skip
 

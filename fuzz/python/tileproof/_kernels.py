@@ -140,22 +140,24 @@ def dequantize(
     scheme: str | None = None,
     dtype: torch.dtype | None = None,
 ) -> torch.Tensor:
-    """Dequantizes with one rounding.
+    """Dequantizes, each weight rounded as its format has it: kernels/torch/ARGUMENTS.md lists formulas and parameters.
+
+    torch.compile traces torch.ops.tileproof.dequantize, and not this function.
 
     Args:
-        packed: as `pack` returns it.
-        parameters: the scheme's tensors, in its order: a tensor, or a tuple of tensors.
-        format: tinygemm-2, tinygemm-4 or tinygemm-8.
+        packed: the packed tensor, as the format's library has it; or of experts: those come first.
+        parameters: the scheme's tensors, in its order: a tensor, or a tuple of tensors, () for GGUF's. tinygemm: scales_and_zeros
+            [k/group_size][n][2]; or scales and int8 zero_points [k/group_size][n]; or scales. awq, gptq: scales
+            [k/group_size][n] and packed zeros, of gptq g_idx [k] behind them where it has an order. nf4, fp4: absmax
+            [blocks], or uint8 absmax, absmax of absmax, its code of 256 and its offset [1].
+        format: one of `tileproof.formats()` whose `kernels` have "dequantize".
         n, k: rows and columns of the matrix.
-        group_size: columns that share their parameters: a positive multiple of 16 that divides k.
-        scheme: "float", (code - 8) * scale + zero, with scales_and_zeros [k/group_size][n][2]; "integer",
-            (code - zero_point) * scale, with scales [k/group_size][n] and zero_points int8 of that shape; "none", code * scale,
-            with scales [k/group_size][n]. Default: integer of two tensors, float of one. Scales are bfloat16, float16 or
-            float32; parameters have experts first where packed has them.
-        dtype: of the weights: that of the scales, which is the default too.
+        group_size: columns that share their parameters; elements, for nf4 and fp4.
+        scheme: "float", "integer", "none" for tinygemm and plain. Default: the first that has so many parameters.
+        dtype: of the weights: that of the scales, which is the default too; of nf4 and fp4 any, float32 by default.
 
     Returns:
-        The weights [n][k], or [experts][n][k].
+        The weights [n][k], or [k][n] for awq and gptq; with experts first where packed has them.
 
     Raises:
         ValueError, TypeError: an argument is not legal; the message says which, what was given and what is legal.
@@ -163,20 +165,12 @@ def dequantize(
     """
     from tileproof import ops
 
-    tensors = tuple(parameters) if isinstance(parameters, (tuple, list)) else (parameters,)
-    inner_k_tiles = int(_format_with("dequantize", "format", format).rpartition("-")[2])
-    n, _ = _require_packed(packed, format, n, k)
-    found = _specification.scheme_of(_specification.format_of(format), scheme, len(tensors))
-    for tensor, given in zip(found.tensors, tensors):
-        _require_tensor(tensor.name, given)
-    if dtype is not None and dtype != tensors[0].dtype:
-        raise ValueError(f"dtype: given {dtype}, legal is that of {found.tensors[0].name}, {tensors[0].dtype}")
-    operator = {
-        "float": ops.dequantize_tensor_core_tiled_layout,
-        "integer": ops.dequantize_integer,
-        "none": ops.dequantize_scale_only,
-    }[found.name]
-    weights = operator(packed, *tensors, _specification.size("group_size", group_size), inner_k_tiles)
-    if weights.shape[-2] != n:
-        raise ValueError(f"{found.tensors[0].name}: given {weights.shape[-2]} rows, legal is n = {n}")
-    return weights
+    tensors = list(parameters) if isinstance(parameters, (tuple, list)) else [parameters]
+    name = _format_with("dequantize", "format", format)
+    _require_tensor("packed", packed)
+    for i, tensor in enumerate(tensors):
+        _require_tensor(f"parameters[{i}]", tensor)
+    if scheme is None:
+        scheme = ops.scheme_with(name, len(tensors))
+    sizes = (_specification.size(argument, given) for argument, given in (("group_size", group_size), ("n", n), ("k", k)))
+    return ops.dequantize(packed, tensors, name, scheme, *sizes, dtype=dtype)
