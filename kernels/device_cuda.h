@@ -64,7 +64,6 @@ struct Bf16 {
   static TILEPROOF_DEVICE std::uint32_t rounded_two(float low, float high) {
     return bits_of(__floats2bfloat162_rn(low, high));
   }
-  static TILEPROOF_DEVICE Bits rounded(float value) { return __bfloat16_as_ushort(__float2bfloat16_rn(value)); }
   static TILEPROOF_DEVICE Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x43004300u;
     return __hsub2(reinterpret_cast<const __nv_bfloat162&>(placed), biased_offset);
@@ -87,7 +86,6 @@ struct Fp16 {
   static TILEPROOF_DEVICE std::uint32_t rounded_two(float low, float high) {
     return bits_of(__floats2half2_rn(low, high));
   }
-  static TILEPROOF_DEVICE Bits rounded(float value) { return __half_as_ushort(__float2half_rn(value)); }
   static TILEPROOF_DEVICE float value(Bits bits) { return __half2float(__ushort_as_half(bits)); }
   static TILEPROOF_DEVICE Value minus(std::uint32_t pair, Value biased_offset) {
     const std::uint32_t placed = pair | 0x64006400u;

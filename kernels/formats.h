@@ -61,7 +61,7 @@ enum class ZeroPoints {
   int8,            // not packed
   as_awq,          // in the order of AWQ's codes
   in_order,        // in their own order
-  in_order_less_1  // and each stored as (zero point - 1) mod 16; a stored 15 is read as 16
+  in_order_less_1  // and each stored less one: they are 1 to 16
 };
 
 /// A tensor of parameters.

@@ -172,7 +172,7 @@ TEST_F(Prove, OfASubjectThatCannotBeAskedIsNotGreen) {
   EXPECT_NE(alone.text.find("SKIPPED    aten-cpu"), std::string::npos) << alone.text;
   EXPECT_EQ(lower(alone.text).find("proved"), std::string::npos) << alone.text;
   EXPECT_FALSE(proofs("alone")["proofs"][0]["reason"].get<std::string>().empty());
-  const Ran beside = run(small_domain + "--subject host --subject aten-cpu " + out("beside"));
+  const Ran beside = run(small_domain + "--subject cpu --subject aten-cpu " + out("beside"));
   EXPECT_EQ(beside.exit, 3) << "asked for by name, and had nothing to run: " << beside.text;
   EXPECT_NE(beside.text.find("aten-cpu had nothing to run"), std::string::npos) << beside.text;
 }

@@ -106,40 +106,70 @@ int for_all(Use use) {
 }
 
 TEST(AnyDequantize, ReadsAndWritesWhatItOwnsAlone) {
-  const int calls = for_all([](Memory& m) {
+  int fenced_weights = 0, calls = 0;
+  for_all([&](Memory& m) {
     for (const Side side : both_sides) {
       const Fenced packed(m.packed, m.packed_bytes(), side),
           weights(elements(m.weight_bytes()), m.weight_bytes(), side);
       std::vector<std::unique_ptr<Fenced>> parameters;
       AnyDequantizeArguments a = m.a;
       a.packed = packed.as<void>();
-      a.weights = weights.as<void>();
       for (int i = 0; i < a.format->parameter_count(); ++i) {
-        parameters.push_back(
-            std::make_unique<Fenced>(m.parameters[static_cast<std::size_t>(i)], m.parameter_bytes(i), side));
+        const Elements& of = m.parameters[static_cast<std::size_t>(i)];
+        parameters.push_back(std::make_unique<Fenced>(of, m.parameter_bytes(i), side));
         a.parameters[i] = parameters.back()->as<void>();
       }
-      if (validate(a)) continue;  // at the end of a page and not aligned
+      // Weights are aligned to 16 bytes: at the end of a page not all can be. Those get memory with room behind it.
+      Elements with_room = elements(m.weight_bytes() + 16);
+      const bool is_aligned = reinterpret_cast<std::uintptr_t>(weights.as<void>()) % 16 == 0;
+      a.weights = is_aligned ? weights.as<void>() : with_room.data();
       run_all(a);
-      EXPECT_TRUE(weights.holds(m.weights, m.weight_bytes())) << m.text();
+      const std::uint8_t* const got = static_cast<const std::uint8_t*>(a.weights);
+      EXPECT_EQ(std::memcmp(got, m.weights.data(), static_cast<std::size_t>(m.weight_bytes())), 0) << m.text();
+      if (!is_aligned) {
+        const Elements untouched = elements(m.weight_bytes() + 16);
+        const std::size_t all = with_room.size() * 16, own = static_cast<std::size_t>(m.weight_bytes());
+        EXPECT_EQ(std::memcmp(got + own, reinterpret_cast<const std::uint8_t*>(untouched.data()) + own, all - own), 0)
+            << m.text();
+      }
       EXPECT_TRUE(packed.holds(m.packed, m.packed_bytes())) << m.text();
+      fenced_weights += is_aligned ? 1 : 0;
+      ++calls;
     }
   });
-  EXPECT_GT(calls, 300);
+  EXPECT_GT(calls, 600);
+  EXPECT_GT(fenced_weights, 400);
+}
+
+/// A copy of memory whose first element lies so many bytes past alignment.
+Elements moved_by(const Elements& of, std::int64_t bytes, std::int64_t past) {
+  Elements moved = elements(bytes + past);
+  std::memcpy(as<std::uint8_t>(moved) + past, of.data(), static_cast<std::size_t>(bytes));
+  return moved;
 }
 
 TEST(AnyDequantize, GivesTheSameFromAnyAddress) {
   int by_warps = 0;
   for_all([&](Memory& m) {
     by_warps += is_by_warps(m.a) ? 1 : 0;
-    const std::int64_t past = m.a.format->layout->dtype == std::string("int32") ? 4 : 1;
-    Elements moved = elements(m.packed_bytes() + past), weights = elements(m.weight_bytes());
-    std::memcpy(as<std::uint8_t>(moved) + past, m.packed.data(), static_cast<std::size_t>(m.packed_bytes()));
+    const auto gives_the_same = [&](AnyDequantizeArguments a) {
+      Elements weights = elements(m.weight_bytes());
+      a.weights = weights.data();
+      run_all(a);
+      EXPECT_EQ(weights, m.weights) << m.text();
+    };
+    const std::int64_t of_packed = bytes_of_dtype(m.a.format->layout->dtype, m.a.type);
+    Elements packed = moved_by(m.packed, m.packed_bytes(), of_packed);
     AnyDequantizeArguments a = m.a;
-    a.packed = as<std::uint8_t>(moved) + past;
-    a.weights = weights.data();
-    run_all(a);
-    EXPECT_EQ(weights, m.weights) << m.text();
+    a.packed = as<std::uint8_t>(packed) + of_packed;
+    gives_the_same(a);
+    for (int i = 0; i < m.a.format->parameter_count(); ++i) {
+      const std::int64_t past = bytes_of_dtype(m.a.format->parameters[i].dtype, m.a.type);
+      Elements parameter = moved_by(m.parameters[static_cast<std::size_t>(i)], m.parameter_bytes(i), past);
+      a = m.a;
+      a.parameters[i] = as<std::uint8_t>(parameter) + past;
+      gives_the_same(a);
+    }
   });
   EXPECT_GT(by_warps, 100);
 }
@@ -186,7 +216,8 @@ TEST(AnyDequantize, WithGroupsInAnyOrderGivesWhatColumnsOfTheirOwnGroupsGive) {
     run_all(each.a);
     EXPECT_EQ(each.weights, m.weights) << m.text();
 
-    // A number that is no group's makes its column NaN, and reads nothing.
+    // A number that is no group's makes its column NaN, and changes no other.
+    const Elements before = m.weights;
     for (const std::int32_t wrong : {-1, static_cast<std::int32_t>(groups), 0x7fffffff}) {
       as<std::int32_t>(m.parameters[2])[m.a.k - 1] = wrong;
       run_all(m.a);
@@ -198,6 +229,10 @@ TEST(AnyDequantize, WithGroupsInAnyOrderGivesWhatColumnsOfTheirOwnGroupsGive) {
           EXPECT_EQ(as<std::uint16_t>(m.weights)[at], 0x7fffu) << m.text();
         }
       }
+      const std::int64_t of_column = m.a.n * bytes_of_dtype(nullptr, m.a.type), first = (m.a.k - 1) * of_column;
+      std::memcpy(as<std::uint8_t>(m.weights) + first, reinterpret_cast<const std::uint8_t*>(before.data()) + first,
+                  static_cast<std::size_t>(of_column));
+      EXPECT_EQ(m.weights, before) << m.text();
     }
     ++calls;
   });

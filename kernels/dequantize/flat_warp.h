@@ -108,7 +108,7 @@ struct FlatWarp {
       for_constants<stores>([&](auto i) {
         const std::uint32_t word = words[moved_register<Plan>(i / of_word)];
         const float its_scale = scale.from((i * apart + its_place.column) / codes_of_lane);
-        const auto weight = [&](int code) {  // of nibbles in the order of permutation_to_weights
+        const auto weight = [&](int code) {  // of nibbles in the order of permutation_to_flat_weights
           const int nibble = i % of_word * 2 + code / 2 + code % 2 * 4;
           return product_of(float_of(table.at(word >> (4 * nibble))), its_scale);
         };

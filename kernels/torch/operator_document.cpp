@@ -66,8 +66,8 @@ ones; any of the operators can stand in it:
 | format | packed tensor | n | k |
 |---|---|---|---|
 )";
+  const auto multiple = [](int of) { return of == 1 ? std::string("any") : "multiples of " + std::to_string(of); };
   for (const Layout* layout : layouts) {
-    const auto multiple = [](int of) { return of == 1 ? std::string("any") : "multiples of " + std::to_string(of); };
     text += std::string("| `") + layout->name + "` | " + layout->dtype + " `" + layout->dims_text() + "` | " +
             multiple(layout->n_multiple) + (layout->n_padded_to > 1 ? ", filled up to whole n-tiles" : "") + " | " +
             multiple(layout->k_multiple) + " |\n";
@@ -75,17 +75,26 @@ ones; any of the operators can stand in it:
   text += R"(
 ## The formats of dequantize
 
-Parameters are in the order given, T the type of the weights: that of the scales; nf4 and fp4 take `dtype`, and give
-float32 without it; GGUF's weights are float32. Weights of `[k][n]` have a row for each k. A sign of zero is that of the
+n is out_features and k in_features. Parameters are in the order given, T the type of the weights: that of the scales;
+nf4 and fp4 take `dtype`, and give float32 without it; GGUF's weights are float32. Each weight is rounded once, but for
+nf4 and fp4. Weights of `[k][n]` have a row for each k. With several rows of a scheme, the number of parameters chooses.
+
+Packed zeros hold eight columns a word: of awq in the order of its codes, 0, 2, 4, 6, 1, 3, 5, 7 from the lowest nibble
+on, of gptq in order. gptq stores zero points as they are, and gptq-v1 less one: a stored 15 is read as 16. (GPTQModel
+calls these two `gptq_v2` and `gptq`.) The codes of nf4 and fp4 are two a byte, the even element in its high half; where
+bitsandbytes keeps its bytes in another type, `view` them as uint8. Where experts come first, all parameters have them.
+
+A sign of zero is that of the
 product, -0 where 0 is scaled by a negative number, as each format's reference has it, but for vLLM's CUDA kernel of awq
-and bitsandbytes' AVX-512 code of fp4, which give +0. A NaN is 0x7fff, in float32 0x7fffffff.
+and bitsandbytes' AVX-512 code of fp4, which give +0. A NaN is 0x7fff, in float32 0x7fffffff, as a GPU's arithmetic makes it.
 
 With g_idx, the k-th column's group is `g_idx[k]`; where that is no group's number, its weights are NaN.
 Nested scales are of `bitsandbytes`' double quantization: `code_of_scales[scales] * scales_of_scales + offset_of_scales`,
-product and sum rounded to float32 each.
+product and sum rounded to float32 each; in its `quant_state` they are `state2.code`, `absmax`, `state2.absmax`, in blocks
+of 256, and `offset`, as `[1]`.
 
-| format | scheme | weight | packed | parameters | group_size | weights |
-|---|---|---|---|---|---|---|
+| format | scheme | weight | packed | n | k | parameters | group_size | weights |
+|---|---|---|---|---|---|---|---|---|
 )";
   for (const Format& format : formats) {
     const Layout& layout = *format.layout;
@@ -97,8 +106,9 @@ product and sum rounded to float32 each.
                     dims_of(one.dims) + "`";
     }
     text += std::string("| `") + layout.name + "` | `" + format.scheme + "` | " + formula_text(format.formula) + " | " +
-            layout.dtype + " `" + dims_of(layout.dims) + "` | " + (parameters.empty() ? "in the blocks" : parameters) +
-            " | " + format.legal_group_size() + " | " + (format.columns == Axis::n ? "`[k][n]`" : "`[n][k]`") + " |\n";
+            layout.dtype + " `" + dims_of(layout.dims) + "` | " + multiple(layout.n_multiple) + " | " +
+            multiple(layout.k_multiple) + " | " + (parameters.empty() ? "in the blocks" : parameters) + " | " +
+            format.legal_group_size() + " | " + (format.columns == Axis::n ? "`[k][n]`" : "`[n][k]`") + " |\n";
   }
   return text;
 }

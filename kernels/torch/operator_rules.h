@@ -269,7 +269,7 @@ struct Rule {
   std::string (*here)(const OfCall&) = nullptr;  // what the words come to in this call
 };
 
-/// "of scales: bfloat16, float16 or float32"
+/// The types that weights can have, in words.
 constexpr const char* types_text(WeightType type) {
   switch (type) {
     case WeightType::of_scales:
@@ -306,7 +306,11 @@ void add_rules_of_parameter(std::vector<Rule<Tensor>>& rules) {
                    [](const C& c) { return of(c) == nullptr || c.tensor(argument).device() == c.packed().device(); }});
   rules.push_back({argument, "the sizes that the format has there, behind experts where packed has them",
                    [](const C& c) { return of(c) == nullptr || c.has_sizes(c.tensor(argument), of(c)->dims); },
-                   [](const C& c) { return " = " + of(c)->dims.sizes_text(c.extents()) + ", " + name_of(c); }});
+                   [](const C& c) {
+                     std::string sizes = of(c)->dims.sizes_text(c.extents());
+                     if (c.has_experts()) sizes.insert(1, std::to_string(c.experts()) + ", ");
+                     return " = " + sizes + ", " + name_of(c);
+                   }});
 }
 template <class Tensor, int... i>
 void add_rules_of_parameters(std::vector<Rule<Tensor>>& rules, std::integer_sequence<int, i...>) {

@@ -309,11 +309,11 @@ const Wrong wrongs[] = {
      [](Legal& l) { l.parameters[0].element = Element::int32; }},
     {"parameters[0]", "on the device of packed", [](Legal& l) { l.parameters[0].of_device = 1; }},
     {"parameters[0]",
-     "the sizes that the format has there, behind experts where packed has them = [2, 20, 2], scales_and_zeros",
+     "the sizes that the format has there, behind experts where packed has them = [2, 2, 20, 2], scales_and_zeros",
      [](Legal& l) {
        l.parameters[0].sizes = {3, 2, 20, 2};
      }},
-    {"parameters[0]", "the sizes that the format has there, behind experts where packed has them = [2, 20, 2]",
+    {"parameters[0]", "the sizes that the format has there, behind experts where packed has them = [2, 2, 20, 2]",
      [](Legal& l) {
        l.parameters[0].sizes = {2, 20, 2};
      }},
@@ -322,7 +322,7 @@ const Wrong wrongs[] = {
     {"parameters[1]", "on the device of packed",
      [](Legal& l) { change_nested<1>(l, [](Described& one) { one.of_device = 1; }); }},
     {"parameters[1]",
-     "the sizes that the format has there, behind experts where packed has them = [1], scales_of_scales",
+     "the sizes that the format has there, behind experts where packed has them = [2, 1], scales_of_scales",
      [](Legal& l) { change_nested<1>(l, [](Described& one) {
                       one.sizes = {2, 2};
                     }); }},
@@ -331,7 +331,7 @@ const Wrong wrongs[] = {
     {"parameters[2]", "on the device of packed",
      [](Legal& l) { change_nested<2>(l, [](Described& one) { one.of_device = 1; }); }},
     {"parameters[2]",
-     "the sizes that the format has there, behind experts where packed has them = [256], code_of_scales",
+     "the sizes that the format has there, behind experts where packed has them = [2, 256], code_of_scales",
      [](Legal& l) { change_nested<2>(l, [](Described& one) {
                       one.sizes = {2, 16};
                     }); }},
@@ -340,7 +340,7 @@ const Wrong wrongs[] = {
     {"parameters[3]", "on the device of packed",
      [](Legal& l) { change_nested<3>(l, [](Described& one) { one.of_device = 1; }); }},
     {"parameters[3]",
-     "the sizes that the format has there, behind experts where packed has them = [1], offset_of_scales",
+     "the sizes that the format has there, behind experts where packed has them = [2, 1], offset_of_scales",
      [](Legal& l) { change_nested<3>(l, [](Described& one) { one.sizes = {2}; }); }},
 };
 

@@ -194,9 +194,9 @@ void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
     if (is_list(of.arguments[i])) list.reset(reinterpret_cast<StableListHandle>(stack[i]));
     if (is_type(of.arguments[i])) type.reset(reinterpret_cast<StableIValue*>(stack[i]));
   }
+  const std::vector<OwnedTensor> of_list = list == nullptr ? std::vector<OwnedTensor>() : tensors_of(list);
   Boxed call = {of};
   std::string name_of_type;
-  std::vector<OwnedTensor> of_list;
   for (std::size_t i = 0; of.arguments[i] != Argument::none; ++i) {
     const auto at = static_cast<std::size_t>(of.arguments[i]);
     if (is_tensor(of.arguments[i])) {
@@ -204,7 +204,6 @@ void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
     } else if (is_text(of.arguments[i])) {
       call.texts[at] = text_of(texts[at]);
     } else if (is_list(of.arguments[i])) {
-      of_list = tensors_of(list);
       call.list_count = static_cast<int>(of_list.size());
       for (int number = 0; number < std::min(call.list_count, Format::most_parameters); ++number) {
         const auto place = static_cast<std::size_t>(parameter(number));

@@ -677,6 +677,10 @@ OTHERS = [(row, type) for row in tileproof.ops._FORMATS if row.name in OTHER_SIZ
 OTHERS = [(row, type) for row, type in OTHERS if row.weight_type != "float32" or type == torch.float32]
 
 
+def row_of(name, parameters):
+    return next(row for row in tileproof.ops._FORMATS if row.name == name and len(row.parameters) == parameters)
+
+
 def drawn(dtype, sizes, generator):
     if dtype.is_floating_point:
         return torch.randn(sizes, generator=generator).to(dtype)
@@ -752,8 +756,7 @@ def test_dequantize_of_another_format_passes_opcheck_and_is_compiled(row, type, 
 
 
 def test_a_group_that_is_not_there_gives_nan(device):
-    row = next(row for row in tileproof.ops._FORMATS if len(row.parameters) == 3)
-    arguments, dtype = other_problem(row, torch.float16, (256, 512, 128))
+    arguments, dtype = other_problem(row_of("gptq", 3), torch.float16, (256, 512, 128))
     arguments[1][2][[3, 200]] = torch.tensor([4, -1], dtype=torch.int32)
     weights = ops.dequantize(*changed(arguments, lambda t: t.to(device)), dtype=dtype)
     is_nan = torch.zeros(512, dtype=torch.bool)
@@ -768,10 +771,9 @@ def refusal_of(*arguments, **others):
 
 
 def test_dequantize_says_what_a_format_takes(device):
-    by_count = lambda name, count: next(r for r in tileproof.ops._FORMATS if r.name == name and len(r.parameters) == count)
-    awq, dtype = other_problem(by_count("awq", 2), torch.float16, (16, 32, 8))
-    nf4, _ = other_problem(by_count("nf4", 1), torch.float32, (16, 32, 64))
-    q4_0, _ = other_problem(by_count("q4_0", 0), torch.float32, (16, 32, 32))
+    awq, dtype = other_problem(row_of("awq", 2), torch.float16, (16, 32, 8))
+    nf4, _ = other_problem(row_of("nf4", 1), torch.float32, (16, 32, 64))
+    q4_0, _ = other_problem(row_of("q4_0", 0), torch.float32, (16, 32, 32))
     told = [
         ([awq[0], awq[1][:1], *awq[2:]], {}, "parameters: given 1, legal is the tensors of the scheme: scales, zeros"),
         ([awq[0], awq[1] * 3, *awq[2:]], {}, "parameters: given 6, legal is the tensors of the scheme: scales, zeros"),
@@ -847,7 +849,8 @@ ILLEGAL = [
 ]
 with_packed = lambda change: with_tensor("packed", change)
 with_first = lambda change: with_tensor("parameters[0]", change)
-sizes_of_first = "the sizes that the format has there, behind experts where packed has them = [2, 20, 2], scales_and_zeros of tinygemm-4"
+sizes_of_first = "the sizes that the format has there, behind experts where packed has them = "
+sizes_of_first_alone = sizes_of_first + "[2, 20, 2], scales_and_zeros of tinygemm-4"
 ILLEGAL += [
     ("source_format", with_number("source_format", "tinygemm"), "tinygemm-2, tinygemm-4, "),
     ("target_format", with_number("target_format", "q4_0"), "tinygemm-2, tinygemm-4, "),
@@ -866,12 +869,12 @@ ILLEGAL += [
     ("packed", with_packed(lambda t: t[..., :1]), "the sizes of the format's tensor"),
     ("packed", with_packed(lambda t: t.expand(2**50, *t.shape)), "within 64 bits"),
     ("parameters[0]", with_first(lambda t: t.double()), "bfloat16, float16 or float32, scales_and_zeros of tinygemm-4"),
-    ("parameters[0]", with_first(lambda t: t[:1]), sizes_of_first),
-    ("parameters[0]", with_first(lambda t: t[None]), sizes_of_first),
-    ("parameters[0]", with_first(lambda t: t[..., 0]), sizes_of_first),
-    ("parameters[0]", with_first(lambda t: t[:, :16]), sizes_of_first),
-    ("parameters[0]", lambda p: problem(experts=2) | {"parameters[0]": problem(experts=3)["parameters[0]"]}, sizes_of_first),
-    ("parameters[0]", lambda p: problem(experts=2) | {"parameters[0]": p["parameters[0]"]}, sizes_of_first),
+    ("parameters[0]", with_first(lambda t: t[:1]), sizes_of_first_alone),
+    ("parameters[0]", with_first(lambda t: t[None]), sizes_of_first_alone),
+    ("parameters[0]", with_first(lambda t: t[..., 0]), sizes_of_first_alone),
+    ("parameters[0]", with_first(lambda t: t[:, :16]), sizes_of_first_alone),
+    ("parameters[0]", lambda p: problem(experts=2) | {"parameters[0]": problem(experts=3)["parameters[0]"]}, sizes_of_first + "[2, 2, 20, 2]"),
+    ("parameters[0]", lambda p: problem(experts=2) | {"parameters[0]": p["parameters[0]"]}, sizes_of_first + "[2, 2, 20, 2]"),
 ]
 for scales in "scales", "scales_and_zeros":
     ILLEGAL += [
@@ -1177,6 +1180,20 @@ def test_a_group_size_that_a_compiler_leaves_open_needs_one_graph():
         torch.compile(lambda packed_w, scales: ops.dequantize_scale_only(packed_w, scales, scales.shape[1], 4))(
             p["packed_w"], p["scales"]
         )
+
+
+def test_a_block_size_of_nf4_may_be_left_open_too():
+    def forward(packed, absmax):
+        block, k = packed.shape[0] * 2 // absmax.shape[0], packed.shape[0] * 2 // 16
+        return ops.dequantize(packed, [absmax], "nf4", "nf4", block, 16, k)
+
+    torch._dynamo.reset()
+    counter = CompileCounterWithBackend("aot_eager")
+    compiled = torch.compile(forward, fullgraph=True, dynamic=True, backend=counter)
+    for k, block in (256, 64), (512, 32), (384, 128):
+        (packed, parameters, *_), _ = other_problem(row_of("nf4", 1), torch.float32, (16, k, block))
+        assert_bits(compiled(packed, *parameters), forward(packed, *parameters))
+    assert counter.frame_count == 1
 
 
 def test_freezing_keeps_packed_weights_as_the_document_says():

@@ -102,6 +102,7 @@ inline std::vector<OwnedTensor> tensors_of(const OwnedList& list) {
   std::size_t size = 0;
   require(torch_list_size(list.get(), &size), "say a list's size");
   std::vector<OwnedTensor> tensors;
+  tensors.reserve(size);
   for (std::size_t i = 0; i < size; ++i) {
     StableIValue tensor = 0;
     require(torch_list_get_item(list.get(), i, &tensor), "give a tensor of a list");

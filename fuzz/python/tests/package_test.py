@@ -174,6 +174,17 @@ def test_the_kernels_give_what_the_specification_gives(format):
     assert got.shape == (n, k)
 
 
+def test_nested_scales_are_taken_as_bitsandbytes_has_them():
+    generator = torch.Generator().manual_seed(3)
+    n, k, blocks = 20, 96, 60
+    packed = torch.randint(0, 256, (n * k // 2, 1), dtype=torch.uint8, generator=generator)
+    absmax = torch.randint(0, 256, (blocks,), dtype=torch.uint8, generator=generator)
+    code, of_absmax, offset = torch.randn(256, generator=generator), torch.rand(1, generator=generator), torch.tensor(0.3)
+    alone = code[absmax.long()] * of_absmax[0] + offset
+    nested = tileproof.dequantize(packed, (absmax, of_absmax, code, offset), "nf4", n, k, 32, dtype=torch.bfloat16)
+    assert torch.equal(nested, tileproof.dequantize(packed, alone, "nf4", n, k, 32, dtype=torch.bfloat16))
+
+
 GROUPS = {"nf4": 64, "fp4": 64, "q4_0": 32, "q4_1": 32, "q4_k": 32}
 
 
@@ -258,6 +269,10 @@ ILLEGAL_OF_KERNELS = [
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 24, 128, 64), ValueError, r"parameters\[0\]: given float32 \[2, 20, 2\] on cpu, legal is .* = \[2, 24, 2\], scales_and_zeros of tinygemm-4"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, dtype=torch.half), ValueError, "dtype: given float16, legal is None, or what the format's weights can be: that of the scales"),
     (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 48), ValueError, "group_size: given 48"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, -1), ValueError, "group_size: given -1, legal is what the format has: a positive multiple"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, torch.half), TypeError, "scheme: given torch.float16, legal is None or a str"),
+    (lambda: tileproof.dequantize(PACKED, torch.ones(2, 20, 2), "tinygemm-4", 20, 128, 64, dtype="float16"), TypeError, "dtype: given 'float16', legal is None or a dtype"),
+    (lambda: tileproof.dequantize(PACKED, None, "tinygemm-4", 20, 128, 64), TypeError, "parameters: given NoneType, legal is a torch.Tensor or a tuple of them"),
 ]  # fmt: skip
 
 

@@ -148,12 +148,15 @@ def dequantize(
         packed: the packed tensor, as the format's library has it; or of experts: those come first.
         parameters: the scheme's tensors, in its order: a tensor, or a tuple of tensors, () for GGUF's. tinygemm: scales_and_zeros
             [k/group_size][n][2]; or scales and int8 zero_points [k/group_size][n]; or scales. awq, gptq: scales
-            [k/group_size][n] and packed zeros, of gptq g_idx [k] behind them where it has an order. nf4, fp4: absmax
-            [blocks], or uint8 absmax, absmax of absmax, its code of 256 and its offset [1].
-        format: one of `tileproof.formats()` whose `kernels` have "dequantize".
-        n, k: rows and columns of the matrix.
-        group_size: columns that share their parameters; elements, for nf4 and fp4.
-        scheme: "float", "integer", "none" for tinygemm and plain. Default: the first that has so many parameters.
+            [k/group_size][n] and packed zeros, of gptq g_idx [k] behind them where it has an order (a column whose group is not
+            there becomes NaN). nf4, fp4: absmax [blocks]; or, where it is nested, quant_state's absmax, state2.absmax,
+            state2.code and offset.
+        format: one of `tileproof.formats()` whose `kernels` have "dequantize". A checkpoint that GPTQModel calls "gptq" stores
+            zero points less one: that is "gptq-v1" here, and its "gptq_v2" is "gptq".
+        n, k: rows and columns of the matrix: out_features and in_features.
+        group_size: columns that share their parameters, k for one group; elements, for nf4 and fp4; 32 for GGUF's.
+        scheme: "float", "integer", "none" for tinygemm and plain, where "none" is that of scales alone. Default: the first that
+            has so many parameters, which of one tensor is "float".
         dtype: of the weights: that of the scales, which is the default too; of nf4 and fp4 any, float32 by default.
 
     Returns:
@@ -165,12 +168,20 @@ def dequantize(
     """
     from tileproof import ops
 
+    import torch
+
+    if not isinstance(parameters, (torch.Tensor, tuple, list)):
+        raise TypeError(f"parameters: given {type(parameters).__name__}, legal is a torch.Tensor or a tuple of them, () for none")
     tensors = list(parameters) if isinstance(parameters, (tuple, list)) else [parameters]
     name = _format_with("dequantize", "format", format)
     _require_tensor("packed", packed)
     for i, tensor in enumerate(tensors):
         _require_tensor(f"parameters[{i}]", tensor)
+    for argument, given, type_of in ("scheme", scheme, str), ("dtype", dtype, torch.dtype):
+        if given is not None and not isinstance(given, type_of):
+            raise TypeError(f"{argument}: given {given!r}, legal is None or a {type_of.__name__}")
     if scheme is None:
         scheme = ops.scheme_with(name, len(tensors))
-    sizes = (_specification.size(argument, given) for argument, given in (("group_size", group_size), ("n", n), ("k", k)))
+    tensors = [tensor.reshape(1) if tensor.dim() == 0 else tensor for tensor in tensors]  # as bitsandbytes has its offset
+    sizes = (_specification.whole(argument, given) for argument, given in (("group_size", group_size), ("n", n), ("k", k)))
     return ops.dequantize(packed, tensors, name, scheme, *sizes, dtype=dtype)

@@ -117,16 +117,25 @@ def scheme_of(of: Format, name, tensors: int) -> Scheme:
     return scheme
 
 
-def size(name, given) -> int:
-    """A size, as an int of Python's.
+def whole(name, given) -> int:
+    """A number, as an int of Python's.
 
     Raises:
         TypeError: it is no whole number.
     """
     try:
-        number = given.__index__()
+        return given.__index__()
     except (AttributeError, TypeError):
         raise TypeError(f"{name}: given {given!r}, legal is a whole number") from None
+
+
+def size(name, given) -> int:
+    """A size, as an int of Python's.
+
+    Raises:
+        TypeError, ValueError: it is no whole number, or no size.
+    """
+    number = whole(name, given)
     if not 0 <= number < 2**40:
         raise ValueError(f"{name}: given {number}, legal is 0 to 2^40 - 1")
     return number

@@ -273,13 +273,8 @@ def _fake_dequantize_by_name(packed, parameters, format, scheme, group_size, n, 
     legal = f"what the format has: {row.group_sizes(k)}"
     rules.ask(group_size >= 1, "group_size", group_size, legal)
     rules.ask(group_size % row.group_multiple == 0, "group_size", group_size, legal)
-    if row.most_group:
-        sizes = [row.group_multiple]
-        while sizes[-1] < row.most_group:
-            sizes.append(2 * sizes[-1])
-        rules.ask(any(group_size == size for size in sizes), "group_size", group_size, legal)
-    else:
-        rules.ask(k % group_size == 0, "group_size", group_size, legal)
+    of = row.most_group or k  # a power of two, which those up to it divide, or all columns
+    rules.ask(of % group_size == 0, "group_size", group_size, legal)
     experts = _experts_by_name(rules, packed, row, n, k)
 
     if row.weight_type == "of_scales":
@@ -301,7 +296,7 @@ def _fake_dequantize_by_name(packed, parameters, format, scheme, group_size, n, 
         rules.ask(tensor.device == packed.device, argument, tensor, "on the device of packed")
         sizes = list(_sizes(dims, n, k, group_size))
         legal = "the sizes that the format has there, behind experts where packed has them"
-        legal += f" = [{', '.join(map(str, sizes))}], {of}"
+        legal += f" = [{', '.join(map(str, [*experts, *sizes]))}], {of}"
         rules.ask(tensor.dim() == len(sizes) + len(experts), argument, tensor, legal)
         for given, size in zip(tensor.shape, [*experts, *sizes]):
             rules.ask(given == size, argument, tensor, legal)
