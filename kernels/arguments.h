@@ -67,7 +67,7 @@ struct AnyDequantizeArguments {
   std::int64_t experts = 1;
 };
 
-/// The same call of tinygemm's kernels, where the format is one of tinygemm's.
+/// Turns the call into one of tinygemm's kernels; nothing where the format is another.
 std::optional<DequantizeArguments> of_tinygemm(const AnyDequantizeArguments&);
 
 /// Convert: packed codes of one layout into those of another.

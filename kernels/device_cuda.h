@@ -170,12 +170,12 @@ class WarpWords {
   std::uint32_t words_[registers];
 };
 
-/// What each lane of a warp holds besides: here that of the lane that runs.
+/// A value for each lane of a warp. Here a thread has its own lane's alone.
 template <class T>
 class PerLane {
  public:
   TILEPROOF_DEVICE T& of(int /*lane*/) { return one_; }
-  /// What another lane holds; every lane of the warp must ask.
+  /// Reads the value of another lane; every lane of the warp must call this.
   TILEPROOF_DEVICE T from(int lane) const { return __shfl_sync(0xffffffffu, one_, lane); }
 
  private:

@@ -67,7 +67,7 @@ inline std::uint32_t bytes_of(std::uint32_t a, std::uint32_t b, std::uint32_t se
 struct FloatPair {
   float low, high;
 };
-/// What two codes are offset by.
+/// The offsets of two codes.
 struct OffsetPair {
   int low, high;
 };
@@ -258,7 +258,7 @@ class WarpWords {
   std::uint32_t words_[lanes_of_warp][registers];
 };
 
-/// What each lane of a warp holds besides: here those of all.
+/// A value for each lane of a warp. Here there are those of all.
 template <class T>
 class PerLane {
  public:

@@ -33,7 +33,7 @@ std::int64_t threads_of(const ConvertArguments&);
 /// Whether convert moves whole words, by warps. Other pairs of layouts, and sizes and addresses that words do not fit,
 /// go code by code, which is slower.
 bool is_by_warps(const ConvertArguments&);
-/// The same of dequantize, in formats beside tinygemm's. bitsandbytes' always go by warps, and GGUF's never.
+/// Whether dequantize goes by warps, in formats beside tinygemm's: bitsandbytes' always do, and GGUF's never.
 bool is_by_warps(const AnyDequantizeArguments&);
 
 /// Runs a range of an operation's threads on the calling host thread. Legal arguments only (`validate`), host

@@ -72,7 +72,7 @@ struct Order {
   }
 };
 
-/// What the sizes of a matrix's tensors depend on.
+/// The numbers that the sizes of a matrix's tensors depend on.
 struct Extents {
   std::int64_t n, k;
   std::int64_t group_size = 1;
@@ -80,7 +80,7 @@ struct Extents {
 
 /// One dimension of a tensor: times * ceil(extent / over).
 struct Dim {
-  // Whose extent: 'n', 'k', 'g' for the groups of a row, 'e' for all elements, 'b' for the blocks of group_size of all
+  // Names the extent: 'n', 'k', 'g' for the groups of a row, 'e' for all elements, 'b' for blocks of group_size of all
   // elements, of which the last may be shorter, '1' for a constant; 0: there is no such dimension.
   char axis = 0;
   int times = 1;

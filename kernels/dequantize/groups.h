@@ -1,4 +1,4 @@
-/// What the parameters of a group look like in memory, and what they make of codes: with one rounding.
+/// Domains load the parameters of a group, and compute weights of its codes with one rounding.
 #pragma once
 
 #include "kernels/device.h"

@@ -222,12 +222,12 @@ struct Call {
   }
   std::int64_t groups_of_scales() const { return scales().size(has_zeros() ? -3 : -2); }
 
-  // Of operators that take formats by name.
+  // Operators that take formats by name ask these.
   const Tensor& packed() const { return tensor(Argument::packed); }
   const Layout* source() const { return is_dequantize() ? row()->layout : layout_named(text(Argument::source_format)); }
   const Layout* target() const { return is_dequantize() ? row()->layout : layout_named(text(Argument::target_format)); }
 
-  /// Of dequantize.
+  /// The row of the format that dequantize is asked for; nullptr where there is none.
   const Format* row() const { return format_named(text(Argument::format), text(Argument::scheme), list_count); }
   Extents extents() const { return {n(), k(), group_size()}; }
   /// The type of the weights, and of parameters that have none of their own.
@@ -383,15 +383,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
        [](const C& c) { return c.packed().is(element_named(c.source()->dtype)); },
        [](const C& c) { return std::string(" = ") + c.source()->dtype + " in " + c.source()->name; }},
       {Argument::packed, "the sizes of the format's tensor for n and k, or these behind experts",
-       [](const C& c) {
-         const Layout& layout = *c.source();
-         const int more = static_cast<int>(c.packed().dim()) - layout.dims.count();
-         bool same = more == 0 || more == 1;
-         for (int d = 0; same && d < layout.dims.count(); ++d) {
-           same = c.packed().size(d - layout.dims.count()) == layout.dims.size(d, {c.n(), c.k()});
-         }
-         return same;
-       },
+       [](const C& c) { return c.has_sizes(c.packed(), c.source()->dims); },
        [](const C& c) {
          return " = " + c.source()->dims.sizes_text({c.n(), c.k()}) + " in " + c.source()->name;
        }},

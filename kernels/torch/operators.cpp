@@ -276,6 +276,16 @@ void register_operator(const std::string& space, const std::string& name, const 
   throw std::runtime_error("no operator has the name " + name);
 }
 
+/// " k:1:8 n:1:1": each dimension's axis, factor and divisor.
+std::string forms_of(const Dims& dims) {
+  std::string text;
+  for (int d = 0; d < dims.count(); ++d) {
+    const Dim& dim = dims.all[d];
+    text += std::string(" ") + dim.axis + ":" + std::to_string(dim.times) + ":" + std::to_string(dim.over);
+  }
+  return text;
+}
+
 }  // namespace
 
 }  // namespace tileproof::kernels
@@ -296,11 +306,7 @@ __attribute__((visibility("default"))) const char* tileproof_layouts() {
     for (const tileproof::kernels::Layout* layout : tileproof::kernels::layouts) {
       all += std::string(layout->name) + " " + layout->dtype + " " + std::to_string(layout->n_multiple) + " " +
              std::to_string(layout->k_multiple);
-      for (int d = 0; d < layout->dims.count(); ++d) {
-        const tileproof::kernels::Dim& dim = layout->dims.all[d];
-        all += std::string(" ") + dim.axis + ":" + std::to_string(dim.times) + ":" + std::to_string(dim.over);
-      }
-      all += "\n";
+      all += tileproof::kernels::forms_of(layout->dims) + "\n";
     }
     return all;
   }();
@@ -310,14 +316,6 @@ __attribute__((visibility("default"))) const char* tileproof_layouts() {
 __attribute__((visibility("default"))) const char* tileproof_formats() {
   static const std::string text = [] {
     using namespace tileproof::kernels;
-    const auto dims_of = [](const Dims& dims) {
-      std::string all;
-      for (int d = 0; d < dims.count(); ++d) {
-        const Dim& dim = dims.all[d];
-        all += std::string(" ") + dim.axis + ":" + std::to_string(dim.times) + ":" + std::to_string(dim.over);
-      }
-      return all;
-    };
     std::string all;
     for (const Format& format : formats) {
       const Layout& layout = *format.layout;
@@ -327,10 +325,10 @@ __attribute__((visibility("default"))) const char* tileproof_formats() {
              (format.weight_type == WeightType::of_scales ? "of_scales"
               : format.weight_type == WeightType::any     ? "any"
                                                           : "float32");
-      all += std::string("|packed ") + layout.dtype + dims_of(layout.dims);
+      all += std::string("|packed ") + layout.dtype + forms_of(layout.dims);
       for (int i = 0; i < format.parameter_count(); ++i) {
         const Parameter& one = format.parameters[i];
-        all += std::string("|") + one.name + " " + (one.dtype == nullptr ? "-" : one.dtype) + dims_of(one.dims);
+        all += std::string("|") + one.name + " " + (one.dtype == nullptr ? "-" : one.dtype) + forms_of(one.dims);
       }
       all += "\n";
     }

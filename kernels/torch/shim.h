@@ -111,7 +111,7 @@ inline std::vector<OwnedTensor> tensors_of(const OwnedList& list) {
   return tensors;
 }
 
-/// What an optional argument holds, which it owns; nullptr where it has no value.
+/// Owns the value of an optional argument; nullptr where there is none.
 using OwnedOptional = std::unique_ptr<StableIValue>;
 
 inline std::int32_t dtype_of(Element element) {

@@ -100,10 +100,8 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
         problem.group_size = 32;
         problem.n = n;
         problem.k = 256 + (n == 24 ? k_unit(*format, 32) : 0);
-        add(scheme->zero_kind == Zero::value   ? "value/float_domain_rounds_once"
-            : scheme->zero_kind == Zero::point ? "value/integer_domain_rounds_once"
-                                               : "value/no_zero_point_rounds_once",
-            problem);
+        const auto is_alike = [=](const OfScheme& one) { return one.scheme->zero_kind == scheme->zero_kind; };
+        add(std::ranges::find_if(of_schemes, is_alike)->property, problem);
         while (draws_least_alignment(problems.back().seed)) ++problems.back().seed;
       }
     }

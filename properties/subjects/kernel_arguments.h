@@ -9,12 +9,6 @@
 
 namespace tileproof {
 
-inline kernels::Domain kernel_domain(const Scheme& scheme) {
-  return scheme.zero_kind == Zero::value   ? kernels::Domain::floating
-         : scheme.zero_kind == Zero::point ? kernels::Domain::integer
-                                           : kernels::Domain::none;
-}
-
 inline kernels::Type kernel_type(Type type) {
   return type == Type::bf16 ? kernels::Type::bf16 : type == Type::fp16 ? kernels::Type::fp16 : kernels::Type::fp32;
 }
@@ -42,21 +36,13 @@ void with_arguments(const Call& c, Use use) {
       return use(kernels::PackArguments{c.pairs(), c.packed(), c.n, c.k, tinygemm_number(*c.format), c.experts});
     case Operation::unpack:
       return use(kernels::UnpackArguments{c.packed(), c.codes(), c.n, c.k, tinygemm_number(*c.format), c.experts});
-    case Operation::dequantize:
-      if (!is_tinygemm(*c.format)) {
-        return use(kernels::AnyDequantizeArguments{c.packed_bytes(),
-                                                   {c.scales(), c.zeros()},
-                                                   c.weights(),
-                                                   kernel_format(c),
-                                                   c.n,
-                                                   c.k,
-                                                   c.group_size,
-                                                   kernel_type(c.types.weight),
-                                                   c.experts});
-      }
-      return use(kernels::DequantizeArguments{c.packed(), c.scales(), c.zero_points(), c.weights(), c.n, c.k,
-                                              c.group_size, tinygemm_number(*c.format), kernel_domain(*c.scheme),
-                                              kernel_type(c.types.weight), c.experts});
+    case Operation::dequantize: {
+      const kernels::AnyDequantizeArguments any = {
+          c.packed_bytes(), {c.scales(), c.zeros()},     c.weights(), kernel_format(c), c.n, c.k,
+          c.group_size,     kernel_type(c.types.weight), c.experts};
+      if (const auto of_tinygemm = kernels::of_tinygemm(any)) return use(*of_tinygemm);
+      return use(any);
+    }
     case Operation::convert:
       return use(kernels::ConvertArguments{c.packed_bytes(), c.converted(), kernel_layout(*c.format),
                                            kernel_layout(*c.format_to), c.n, c.k, c.experts});
