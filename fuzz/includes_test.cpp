@@ -34,7 +34,7 @@ const FolderRow rows[] = {
 
     {"kernels/", {}},
     {"kernels/warps", {"kernels/"}},
-    {"kernels/convert", {"kernels/warps"}},
+    {"kernels/convert", {"kernels/dequantize", "kernels/warps"}},
     {"kernels/dequantize", {"kernels/warps"}},
     {"kernels/tinygemm", {"kernels/dequantize"}},
     {"kernels/torch", {"kernels/tinygemm"}},

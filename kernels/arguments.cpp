@@ -50,6 +50,31 @@ std::optional<InvalidArgument> validate_sizes(std::int64_t n, std::int64_t k, st
   return size("experts", experts, 1, is_addressable(experts, n, k));
 }
 
+std::optional<InvalidArgument> validate_group_size(const Format& format, std::int64_t k, std::int64_t group_size) {
+  if (format.is_group_size(group_size, k)) return std::nullopt;
+  return InvalidArgument{"group_size", std::to_string(group_size), format.legal_group_size()};
+}
+
+/// Any tensor of a format in a call.
+template <class Arguments>
+std::optional<InvalidArgument> validate_tensor(const Arguments& a, const Parameter& tensor, const void* pointer) {
+  const bool is_of_type = tensor.dtype == nullptr;
+  const bool is_of_bytes =
+      !is_of_type && (tensor.dtype == std::string_view("uint8") || tensor.dtype == std::string_view("int8"));
+  return validate_pointer(tensor.name, pointer, a.experts * tensor.dims.elements({a.n, a.k, a.group_size}),
+                          is_of_type    ? bytes_of(a.type)
+                          : is_of_bytes ? 1
+                                        : 4);
+}
+template <class Arguments>
+std::optional<InvalidArgument> validate_tensors(const Arguments& a, const Format& format, const void* const* pointers,
+                                                int count) {
+  for (int i = 0; i < count; ++i) {
+    if (auto refusal = validate_tensor(a, format.parameters[i], pointers[i])) return refusal;
+  }
+  return std::nullopt;
+}
+
 template <class First, class... Rest>
 std::optional<InvalidArgument> first_of(First first, Rest... rest) {
   if (auto refusal = first()) return refusal;
@@ -132,34 +157,32 @@ std::optional<InvalidArgument> validate(const DequantizeArguments& a) {
 
 std::optional<InvalidArgument> validate(const AnyDequantizeArguments& a) {
   const Format& format = *a.format;
-  const Extents extents = {a.n, a.k, a.group_size};
-  const auto bytes_of_dtype = [&](const char* dtype) -> std::int64_t {
-    if (dtype == nullptr) return static_cast<std::int64_t>(bytes_of(a.type));
-    return dtype == std::string_view("uint8") || dtype == std::string_view("int8") ? 1 : 4;
-  };
-  const auto tensor = [&](const char* name, const void* pointer, const Dims& dims, const char* dtype) {
-    return validate_pointer(name, pointer, a.experts * dims.elements(extents),
-                            static_cast<std::uintptr_t>(bytes_of_dtype(dtype)));
-  };
   return first_of([&] { return validate_sizes(a.n, a.k, a.experts, *format.layout, *format.layout); },
-                  [&]() -> std::optional<InvalidArgument> {
-                    if (format.is_group_size(a.group_size, a.k)) return std::nullopt;
-                    return InvalidArgument{"group_size", std::to_string(a.group_size), format.legal_group_size()};
-                  },
+                  [&] { return validate_group_size(format, a.k, a.group_size); },
                   [&]() -> std::optional<InvalidArgument> {
                     if (format.weight_type != WeightType::fp32 || a.type == Type::fp32) return std::nullopt;
                     return InvalidArgument{"type", "16 bits", "fp32"};
                   },
-                  [&] { return tensor("packed", a.packed, format.layout->dims, format.layout->dtype); },
-                  [&]() -> std::optional<InvalidArgument> {
-                    for (int i = 0; i < format.parameter_count(); ++i) {
-                      const Parameter& parameter = format.parameters[i];
-                      if (auto refusal = tensor(parameter.name, a.parameters[i], parameter.dims, parameter.dtype))
-                        return refusal;
-                    }
-                    return std::nullopt;
+                  [&] {
+                    const Layout& layout = *format.layout;
+                    return validate_tensor(a, {"packed", layout.dtype, layout.dims}, a.packed);
                   },
+                  [&] { return validate_tensors(a, format, a.parameters, format.parameter_count()); },
                   [&] { return validate_pointer("weights", a.weights, a.experts * a.n * a.k, 16); });
+}
+
+std::optional<InvalidArgument> validate(const ConvertParametersArguments& a) {
+  const auto groups = [&](const Format& format) { return validate_group_size(format, a.k, a.group_size); };
+  const auto tensors = [&](const Format& format, const void* const* pointers) {
+    return validate_tensors(a, format, pointers, format.parameter_count() - (format.has_order_of_columns() ? 1 : 0));
+  };
+  return first_of([&] { return validate_sizes(a.n, a.k, a.experts, *a.source->layout, *a.target->layout); },
+                  [&] { return groups(*a.source); }, [&] { return groups(*a.target); },
+                  [&] { return tensors(*a.source, a.parameters); }, [&] { return tensors(*a.target, a.converted); },
+                  [&] {
+                    const bool is_used = a.groups() != 0 && !is_always_convertible(*a.source, *a.target);
+                    return validate_pointer("refused", a.refused, is_used ? 1 : 0, sizeof *a.refused);
+                  });
 }
 
 std::optional<InvalidArgument> validate(const ConvertArguments& a) {

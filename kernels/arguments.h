@@ -81,6 +81,28 @@ struct ConvertArguments {
   std::int64_t experts = 1;
 };
 
+/// Convert of parameters: scales and zeros of one format into those of another. A group is refused where its sixteen
+/// weights, by the formulas of the two formats in the type of the scales, are not the same bits; is_nearest takes also
+/// one whose zero moves by half a scale at most.
+struct ConvertParametersArguments {
+  // As the formats list them, each aligned to its elements. The order of columns (g_idx) is not read, and not written.
+  const void* parameters[Format::most_parameters];
+  void* converted[Format::most_parameters];
+  const Format* source;  // of `formats`, with convertible parameters
+  const Format* target;
+  std::int64_t n;
+  std::int64_t k;
+  std::int64_t group_size;
+  Type type;  // of scales, and of zeros that are numbers
+  bool is_nearest;
+  // In the memory of the parameters, 0 before: becomes the number of groups from the first that is refused to the last,
+  // counted [expert][group][n]. Unused where is_always_convertible.
+  std::uint64_t* refused;
+  std::int64_t experts = 1;
+
+  std::int64_t groups() const { return experts * (k / group_size) * n; }
+};
+
 /// Why a call is refused: which argument, what was given, what is legal.
 struct InvalidArgument {
   std::string argument;
@@ -97,6 +119,7 @@ std::optional<InvalidArgument> validate(const UnpackArguments&);
 std::optional<InvalidArgument> validate(const DequantizeArguments&);
 std::optional<InvalidArgument> validate(const AnyDequantizeArguments&);
 std::optional<InvalidArgument> validate(const ConvertArguments&);
+std::optional<InvalidArgument> validate(const ConvertParametersArguments&);
 
 /// The part about sizes alone: for callers that have no pointers yet.
 std::optional<InvalidArgument> validate_shape(std::int64_t n, std::int64_t k, std::int64_t inner_k_tiles,

@@ -33,6 +33,14 @@ struct FastDivmod {
   }
 };
 
+/// Calls `use` with the type of weights.
+template <class Use>
+void with_type(Type type, Use use) {
+  if (type == Type::bf16) return use(Bf16());
+  if (type == Type::fp16) return use(Fp16());
+  use(Fp32());
+}
+
 /// Calls `use` with the constant inner_k_tiles, one of 2, 4 and 8.
 template <class Use>
 void with_inner_k_tiles(std::int64_t inner_k_tiles, Use use) {

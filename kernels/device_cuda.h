@@ -52,6 +52,11 @@ TILEPROOF_DEVICE std::uint32_t bytes_of(std::uint32_t a, std::uint32_t b, std::u
   return __byte_perm(a, b, selector);
 }
 
+/// Makes a number another one, where that is larger.
+TILEPROOF_DEVICE void raise_to(std::uint64_t* number, std::uint64_t to) {
+  atomicMax(reinterpret_cast<unsigned long long*>(number), static_cast<unsigned long long>(to));
+}
+
 /// bf16, two values a register. A code c placed in the fraction of 128 is 128 + c; subtracting 128 + offset is exact.
 struct Bf16 {
   using Bits = std::uint16_t;

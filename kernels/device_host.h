@@ -3,6 +3,7 @@
 /// Needs IEEE arithmetic as the compiler gives it by default, no -ffast-math, in the mode of float_mode.h.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cassert>
 #include <cmath>
@@ -61,6 +62,14 @@ inline std::uint32_t bytes_of(std::uint32_t a, std::uint32_t b, std::uint32_t se
   std::uint32_t bytes = 0;
   for (int i = 0; i < 4; ++i) bytes |= (both >> (selector >> (4 * i) & 7) * 8 & 0xff) << (8 * i);
   return bytes;
+}
+
+/// Makes a number another one, where that is larger.
+inline void raise_to(std::uint64_t* number, std::uint64_t to) {
+  const std::atomic_ref<std::uint64_t> shared(*number);
+  std::uint64_t found = shared.load();
+  while (found < to && !shared.compare_exchange_weak(found, to)) {
+  }
 }
 
 /// Two values held in floats, each exactly a value of its 16-bit type.

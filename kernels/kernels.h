@@ -1,5 +1,5 @@
 /// The production kernels: pack, unpack and dequantize of the tensor-core-tiled int4 layout of PyTorch's tinygemm,
-/// dequantize of other formats, and convert between layouts.
+/// dequantize of other formats, and convert between layouts, of codes and of parameters.
 ///
 /// Each operation has two overloads made from one source: on a CUDA stream, and on the host over a range of threads. A
 /// thread is a pure function of its index, owns the elements it stores, and shares nothing: any split of the range
@@ -29,6 +29,7 @@ std::int64_t threads_of(const UnpackArguments&);
 std::int64_t threads_of(const DequantizeArguments&);
 std::int64_t threads_of(const AnyDequantizeArguments&);
 std::int64_t threads_of(const ConvertArguments&);
+std::int64_t threads_of(const ConvertParametersArguments&);
 
 /// Whether convert moves whole words, by warps. Other pairs of layouts, and sizes and addresses that words do not fit,
 /// go code by code, which is slower.
@@ -43,6 +44,7 @@ void unpack(const UnpackArguments&, Range);
 void dequantize(const DequantizeArguments&, Range);
 void dequantize(const AnyDequantizeArguments&, Range);
 void convert(const ConvertArguments&, Range);
+void convert_parameters(const ConvertParametersArguments&, Range);
 
 #if defined(TILEPROOF_HAS_CUDA)
 /// Launches an operation on a stream, without synchronising; an empty one returns without a launch.
@@ -53,6 +55,7 @@ cudaError_t unpack(const UnpackArguments&, cudaStream_t);
 cudaError_t dequantize(const DequantizeArguments&, cudaStream_t);
 cudaError_t dequantize(const AnyDequantizeArguments&, cudaStream_t);
 cudaError_t convert(const ConvertArguments&, cudaStream_t);
+cudaError_t convert_parameters(const ConvertParametersArguments&, cudaStream_t);
 #endif
 
 }  // namespace tileproof::kernels

@@ -19,6 +19,10 @@ class Slots {
         next_(order_.next == Axis::n ? padded_n_ >> low_n_ : columns >> low_k_),
         short_block_(layout.rows_of_block == 0 ? padded_n_ : rows / layout.rows_of_block * layout.rows_of_block) {}
 
+  /// Numbers that each have a row and a column, in an order of bits.
+  Slots(const Order& order, std::int64_t rows, std::int64_t columns)
+      : Slots(Layout{.name = "", .dtype = "", .dims = {}, .order = order}, rows, columns) {}
+
   /// How many slots an expert has.
   TILEPROOF_HOST_DEVICE std::int64_t count() const { return padded_n_ * k_; }
 

@@ -67,7 +67,7 @@ Call any_conversion(Choices& choices) {
 
 /// A call of dequantize in any format.
 Call any_dequantization(Choices& choices) {
-  constexpr auto count = static_cast<std::int64_t>(std::size(kernels::formats));
+  constexpr auto count = static_cast<std::int64_t>(kernels::dequantized_formats.size());
   const kernels::Format& row = kernels::formats[choices.below(count)];
   Call call;
   call.operation = Operation::dequantize;

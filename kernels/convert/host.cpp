@@ -1,2 +1,3 @@
-// The kernel, compiled by the host compiler: the same source, over device_host.h.
+// The kernels, compiled by the host compiler: the same sources, over device_host.h.
 #include "kernels/convert/convert.cu"
+#include "kernels/convert/parameters.cu"

@@ -18,14 +18,6 @@ using Arguments = AnyDequantizeArguments;
 template <class... T>
 struct List {};
 
-/// Calls `use` with the type of the weights.
-template <class Use>
-void with_type(Type type, Use use) {
-  if (type == Type::bf16) return use(Bf16());
-  if (type == Type::fp16) return use(Fp16());
-  use(Fp32());
-}
-
 std::int64_t groups_of(const Arguments& a) { return a.k / a.group_size; }
 const std::int32_t* group_of_k(const Arguments& a) {
   constexpr int place = 2;
@@ -135,6 +127,8 @@ void with_kernel(const Arguments& a, Use use) {
         return use_across_rows<ZeroPoints::in_order>(a, List<Gptq>(), use);
       }
       return use_across_rows<ZeroPoints::in_order_less_1>(a, List<GptqV1>(), use);
+    case Formula::symmetric:
+      return;  // of no format that is dequantized
     case Formula::none:
       return use_along_rows<NoZeroPoint>(a, List<Plain, PlainInt32>(), use);
     case Formula::nf4:

@@ -91,7 +91,7 @@ constexpr Type all_types[] = {Type::bf16, Type::fp16, Type::fp32};
 template <class Use>
 int for_all(Use use) {
   int calls = 0;
-  for (const Format& format : formats) {
+  for (const Format& format : dequantized_formats) {
     for (const Type type : all_types) {
       for (const Sizes& sizes : all_sizes) {
         if (!Memory::is_legal(format, type, sizes)) continue;
@@ -186,7 +186,7 @@ TEST(AnyDequantize, GivesTheSameInPieces) {
 }
 
 TEST(AnyDequantize, OfEveryMatrixGoesByWarpsWhereTheyFit) {
-  for (const Format& format : formats) {
+  for (const Format& format : dequantized_formats) {
     if (format.name().starts_with("tinygemm") || format.parameter_count() == 0) continue;
     for (const Type type : all_types) {
       Memory m(format, type, {256, 512, 128, 1});
@@ -200,7 +200,7 @@ TEST(AnyDequantize, WithGroupsInAnyOrderGivesWhatColumnsOfTheirOwnGroupsGive) {
   int calls = 0;
   for_all([&](Memory& m) {
     if (m.a.format->parameter_count() != 3) return;
-    const Format* const alone = format_named(m.a.format->name(), m.a.format->scheme, 2);
+    const Format* const alone = format_named(Use::dequantize, m.a.format->name(), m.a.format->scheme, 2);
     Memory each(*alone, m.a.type, {m.a.n, m.a.k, 1, m.a.experts});
     each.packed = m.packed;
     const std::int64_t groups = m.a.k / m.a.group_size;
@@ -243,7 +243,7 @@ TEST(AnyDequantize, WithNestedScalesGivesWhatTheScalesThatTheyStandForGive) {
   int calls = 0;
   for_all([&](Memory& m) {
     if (m.a.format->parameter_count() != 4) return;
-    Memory plain(*format_named(m.a.format->name(), m.a.format->scheme, 1), m.a.type,
+    Memory plain(*format_named(Use::dequantize, m.a.format->name(), m.a.format->scheme, 1), m.a.type,
                  {m.a.n, m.a.k, m.a.group_size, m.a.experts});
     plain.packed = m.packed;
     const std::int64_t blocks = (m.a.n * m.a.k + m.a.group_size - 1) / m.a.group_size, above = (blocks + 255) / 256;
@@ -267,7 +267,7 @@ TEST(AnyDequantize, RefusesAndSaysWhy) {
     const auto refusal = validate(a);
     return refusal ? refusal->text() : "";
   };
-  Memory m(*format_named("awq", "integer", 2), Type::fp16, {16, 32, 16, 1});
+  Memory m(*format_named(Use::dequantize, "awq", "integer", 2), Type::fp16, {16, 32, 16, 1});
   EXPECT_EQ(text_of(m.a), "");
   AnyDequantizeArguments a = m.a;
   a.n = 12;
@@ -281,7 +281,7 @@ TEST(AnyDequantize, RefusesAndSaysWhy) {
   a = m.a;
   a.parameters[0] = static_cast<const std::uint8_t*>(a.parameters[0]) + 1;
   EXPECT_EQ(text_of(a), "scales: given an address 1 bytes past alignment, legal is aligned to 2 bytes");
-  Memory blocks(*format_named("q4_0", "symmetric", 0), Type::fp32, {2, 32, 32, 1});
+  Memory blocks(*format_named(Use::dequantize, "q4_0", "symmetric", 0), Type::fp32, {2, 32, 32, 1});
   EXPECT_EQ(text_of(blocks.a), "");
   blocks.a.type = Type::bf16;
   EXPECT_EQ(text_of(blocks.a), "type: given 16 bits, legal is fp32");

@@ -73,6 +73,46 @@ ones; any of the operators can stand in it:
             multiple(layout->k_multiple) + " |\n";
   }
   text += R"(
+## The formats of convert_parameters
+
+A scale stays the number that it is, and lies where the target has it. What is added to the products of the codes is
+either a zero, a number of T, or a zero point, a whole number of scales: zero = (8 - zero_point) * scale, rounded to T,
+and zero_point = 8 - zero / scale, to nearest with ties to even, within what the target states. `none` and `symmetric`
+are zero points 0 and 8.
+
+`exact` takes a group whose sixteen weights, rounded once to T, are the same bits before and after, and refuses the call
+where one is not so: the zero of a scale with many bits rounds, a zero between two codes has no zero point, 15 is the most
+that four bits state, and a negative scale has -0 where a sum has +0. `nearest` takes also a group whose zero moves by half
+a scale at most. Then a weight moves by one last place of the larger of zero and weight at most, where a zero point
+became a zero; and by half a scale and the last place of the larger weight at most, where a zero became a zero point. A
+call that can refuse waits for the device, and cannot be captured into a graph. From float to float, from symmetric to
+float, and from a range of zero points into one that holds it nothing is refused, and nothing waits.
+
+The weights of int4pack-cpu are aten's, computed in float32 in steps of its own, and of marlin those of a matmul: what is
+exact is said of the formula below. Marlin's columns lie in the order of its lanes. `gptq` and `gptq-v1` keep g_idx between them; no other format has a place for it.
+
+| format | scheme | weight | parameters | zero points | group_size |
+|---|---|---|---|---|---|
+)";
+  const auto parameters_of = [](const Format& format) {
+    std::string parameters;
+    for (int i = 0; i < format.parameter_count(); ++i) {
+      const Parameter& one = format.parameters[i];
+      parameters += std::string(i == 0 ? "" : ", ") + one.name + " " + (one.dtype == nullptr ? "T" : one.dtype) + " `" +
+                    one.dims.text(format.layout->n_multiple, format.layout->k_multiple) + "`";
+    }
+    return parameters;
+  };
+  for (const Format& format : formats) {
+    if (!format.has_convertible_parameters()) continue;
+    const WholeNumbers range = format.zero_point_range();
+    const bool has_range = format.formula == Formula::integer;
+    text += std::string("| `") + format.layout->name + "` | `" + format.scheme + "` | " + formula_text(format.formula) +
+            " | " + parameters_of(format) + " | " +
+            (has_range ? std::to_string(range.first) + " to " + std::to_string(range.last) : std::string("-")) + " | " +
+            format.legal_group_size() + " |\n";
+  }
+  text += R"(
 ## The formats of dequantize
 
 n is out_features and k in_features. Parameters are in the order given, T the type of the weights: that of the scales;
@@ -96,15 +136,10 @@ of 256, and `offset`, as `[1]`.
 | format | scheme | weight | packed | n | k | parameters | group_size | weights |
 |---|---|---|---|---|---|---|---|---|
 )";
-  for (const Format& format : formats) {
+  for (const Format& format : dequantized_formats) {
     const Layout& layout = *format.layout;
     const auto dims_of = [&](const Dims& dims) { return dims.text(layout.n_multiple, layout.k_multiple); };
-    std::string parameters;
-    for (int i = 0; i < format.parameter_count(); ++i) {
-      const Parameter& one = format.parameters[i];
-      parameters += std::string(i == 0 ? "" : ", ") + one.name + " " + (one.dtype == nullptr ? "T" : one.dtype) + " `" +
-                    dims_of(one.dims) + "`";
-    }
+    const std::string parameters = parameters_of(format);
     text += std::string("| `") + layout.name + "` | `" + format.scheme + "` | " + formula_text(format.formula) + " | " +
             layout.dtype + " `" + dims_of(layout.dims) + "` | " + multiple(layout.n_multiple) + " | " +
             multiple(layout.k_multiple) + " | " + (parameters.empty() ? "in the blocks" : parameters) + " | " +

@@ -48,7 +48,13 @@ enum class Argument {
   format,
   scheme,
   group_size_of_format,
-  dtype
+  dtype,
+  // Of convert_parameters.
+  source_format_of_parameters,
+  source_scheme,
+  target_format_of_parameters,
+  target_scheme,
+  rounding
 };
 
 /// An argument's name, and its type in the schema. A compiler may leave a SymInt open; inner_k_tiles, one of
@@ -57,6 +63,7 @@ struct ArgumentRow {
   Argument argument;
   const char* name;
   const char* type;
+  const char* default_value = "";  // as the schema has it
 };
 inline constexpr ArgumentRow argument_rows[] = {{Argument::none, "", ""},
                                                 {Argument::codes, "codes", "Tensor"},
@@ -79,7 +86,12 @@ inline constexpr ArgumentRow argument_rows[] = {{Argument::none, "", ""},
                                                 {Argument::format, "format", "str"},
                                                 {Argument::scheme, "scheme", "str"},
                                                 {Argument::group_size_of_format, "group_size", "SymInt"},
-                                                {Argument::dtype, "dtype", "ScalarType?"}};
+                                                {Argument::dtype, "dtype", "ScalarType?", "=None"},
+                                                {Argument::source_format_of_parameters, "source_format", "str"},
+                                                {Argument::source_scheme, "source_scheme", "str"},
+                                                {Argument::target_format_of_parameters, "target_format", "str"},
+                                                {Argument::target_scheme, "target_scheme", "str"},
+                                                {Argument::rounding, "rounding", "str", "=\"exact\""}};
 inline constexpr std::size_t argument_count = std::size(argument_rows);
 static_assert([] {
   for (std::size_t i = 0; i < argument_count; ++i) {
@@ -101,9 +113,10 @@ constexpr bool is_parameter(Argument argument) {
 
 struct Operator {
   const char* name;
-  std::array<Argument, 9> arguments;  // in the order of the schema; a type comes last, and by its name alone
+  std::array<Argument, 10> arguments;  // in the order of the schema; a type comes last, and by its name alone
   const char* meaning;
   const char* result;
+  const char* result_type = "Tensor";
 
   /// @param group_size  the type of that argument: SymInt or int
   std::string schema(const std::string& group_size = "SymInt") const {
@@ -113,9 +126,9 @@ struct Operator {
       text += text.empty() ? "(" : ", ";
       if (is_type(argument)) text += "*, ";
       text += row_of(argument).name == std::string_view("group_size") ? group_size : row_of(argument).type;
-      text += std::string(" ") + row_of(argument).name + (is_type(argument) ? "=None" : "");
+      text += std::string(" ") + row_of(argument).name + row_of(argument).default_value;
     }
-    return name + text + ") -> Tensor";
+    return name + text + ") -> " + result_type;
   }
 };
 
@@ -157,13 +170,23 @@ inline constexpr Operator any_dequantize_operator = {
     "Weights of a packed tensor of any format below, as its scheme computes them.",
     "weights `[n][k]`, or `[k][n]` where the format says so"};
 
+inline constexpr Operator convert_parameters_operator = {
+    "convert_parameters",
+    {Argument::parameters, Argument::source_format_of_parameters, Argument::source_scheme,
+     Argument::target_format_of_parameters, Argument::target_scheme, Argument::n, Argument::k,
+     Argument::group_size_of_format, Argument::rounding},
+    "Scales and zeros of one format into those of another, where weights stay what they are.",
+    "the tensors of the target's scheme",
+    "Tensor[]"};
+
 inline constexpr const Operator* all_operators[] = {&pack_operator,
                                                     &unpack_operator,
                                                     &dequantize_operator,
                                                     &dequantize_integer_operator,
                                                     &dequantize_scale_only_operator,
                                                     &convert_operator,
-                                                    &any_dequantize_operator};
+                                                    &any_dequantize_operator,
+                                                    &convert_parameters_operator};
 
 enum class Element { uint8, int8, int32, bf16, fp16, fp32 };
 /// The element of a tensor of a layout or a format.
@@ -191,9 +214,7 @@ struct Call {
   std::int64_t number(Argument argument) const { return numbers[static_cast<std::size_t>(argument)]; }
   std::string_view text(Argument argument) const { return texts[static_cast<std::size_t>(argument)]; }
 
-  std::int64_t group_size() const {
-    return number(is_dequantize() ? Argument::group_size_of_format : Argument::group_size);
-  }
+  std::int64_t group_size() const { return number(has_row() ? Argument::group_size_of_format : Argument::group_size); }
   std::int64_t inner_k_tiles() const { return number(Argument::inner_k_tiles); }
   const Tensor& codes() const { return tensor(Argument::codes); }
   const Tensor& packed_w() const { return tensor(Argument::packed_w); }
@@ -203,11 +224,19 @@ struct Call {
 
   bool is_packed() const { return has(Argument::packed_w); }
   bool has_scales() const { return has_zeros() || has(Argument::scales); }
-  bool is_by_name() const { return has(Argument::packed); }
-  bool is_dequantize() const { return &of == &any_dequantize_operator; }
-  /// The packed tensor or the codes, and how many dimensions it has of one matrix.
-  const Tensor& first() const { return is_by_name() ? packed() : is_packed() ? packed_w() : codes(); }
-  int dims_of_one() const { return is_by_name() ? source()->dims.count() : is_packed() ? 4 : 2; }
+  bool is_by_name() const { return has(Argument::packed) || is_convert_parameters(); }
+  bool is_convert_parameters() const { return &of == &convert_parameters_operator; }
+  /// Whether the first or only format has a row with its parameters.
+  bool has_row() const { return &of == &any_dequantize_operator || is_convert_parameters(); }
+  /// The packed tensor, the codes or the first parameter, and how many dimensions it has of one matrix.
+  const Tensor& first() const {
+    if (is_convert_parameters()) return tensor(Argument::parameter_0);
+    return is_by_name() ? packed() : is_packed() ? packed_w() : codes();
+  }
+  int dims_of_one() const {
+    if (is_convert_parameters()) return row()->parameters[0].dims.count();
+    return is_by_name() ? source()->dims.count() : is_packed() ? 4 : 2;
+  }
   bool has_experts() const { return first().dim() > dims_of_one(); }
   std::int64_t experts() const { return has_experts() ? first().size(-dims_of_one() - 1) : std::int64_t{1}; }
   std::int64_t k() const {
@@ -224,11 +253,25 @@ struct Call {
 
   // Operators that take formats by name ask these.
   const Tensor& packed() const { return tensor(Argument::packed); }
-  const Layout* source() const { return is_dequantize() ? row()->layout : layout_named(text(Argument::source_format)); }
-  const Layout* target() const { return is_dequantize() ? row()->layout : layout_named(text(Argument::target_format)); }
+  const Layout* source() const { return has_row() ? row()->layout : layout_named(text(Argument::source_format)); }
+  const Layout* target() const {
+    return has_row() ? target_row()->layout : layout_named(text(Argument::target_format));
+  }
 
-  /// The row of the format that dequantize is asked for; nullptr where there is none.
-  const Format* row() const { return format_named(text(Argument::format), text(Argument::scheme), list_count); }
+  // Operators that take parameters ask these.
+  Use use() const { return is_convert_parameters() ? Use::convert_parameters : Use::dequantize; }
+  std::string_view format() const {
+    return text(is_convert_parameters() ? Argument::source_format_of_parameters : Argument::format);
+  }
+  std::string_view scheme() const { return text(is_convert_parameters() ? Argument::source_scheme : Argument::scheme); }
+  /// The row of the format whose parameters are given; nullptr where there is none.
+  const Format* row() const { return format_named(use(), format(), scheme(), list_count); }
+  /// The row of the format whose parameters are asked for.
+  const Format* target_row() const {
+    if (!is_convert_parameters()) return row();
+    return format_to_convert_to(text(Argument::target_format_of_parameters), text(Argument::target_scheme),
+                                row()->has_order_of_columns());
+  }
   Extents extents() const { return {n(), k(), group_size()}; }
   /// The type of the weights, and of parameters that have none of their own.
   Element weight_element() const {
@@ -302,9 +345,9 @@ void add_rules_of_parameter(std::vector<Rule<Tensor>>& rules) {
                      return " = " + std::string(is_first ? "bfloat16, float16 or float32" : of(c)->dtype) + ", " +
                             name_of(c);
                    }});
-  rules.push_back({argument, "on the device of packed",
-                   [](const C& c) { return of(c) == nullptr || c.tensor(argument).device() == c.packed().device(); }});
-  rules.push_back({argument, "the sizes that the format has there, behind experts where packed has them",
+  rules.push_back({argument, "on the device of the first tensor",
+                   [](const C& c) { return of(c) == nullptr || c.tensor(argument).device() == c.first().device(); }});
+  rules.push_back({argument, "the sizes that the format has there, behind experts where the first tensor has them",
                    [](const C& c) { return of(c) == nullptr || c.has_sizes(c.tensor(argument), of(c)->dims); },
                    [](const C& c) {
                      std::string sizes = of(c)->dims.sizes_text(c.extents());
@@ -315,6 +358,9 @@ void add_rules_of_parameter(std::vector<Rule<Tensor>>& rules) {
 template <class Tensor, int... i>
 void add_rules_of_parameters(std::vector<Rule<Tensor>>& rules, std::integer_sequence<int, i...>) {
   (add_rules_of_parameter<Tensor, i>(rules), ...);
+  rules.push_back({Argument::parameter_0, legal_elements, [](const Call<Tensor>& c) {
+                     return c.row()->parameter_count() == 0 || is_addressable(c.experts(), c.n(), c.k());
+                   }});
 }
 
 /// All rules, in the order in which they are asked: a rule may rely on those before it.
@@ -343,9 +389,10 @@ const std::vector<Rule<Tensor>>& all_rules() {
   static const std::string experts_of_packed = "as many experts as packed_w";
   static const std::string rows_of_packed = "n with ceil(n/8) n-tiles, as many as packed_w";
 
-  static const std::string names_of_layouts = legal_formats(), names_of_formats = legal_formats_to_dequantize();
+  static const std::string names_of_layouts = legal_formats(), names_of_formats = formats_text(Use::dequantize),
+                           names_of_convertible = formats_text(Use::convert_parameters);
   const auto names_of = [](const C& c) {
-    return c.source()->name + (c.is_dequantize() ? std::string() : std::string(" and ") + c.target()->name);
+    return c.source()->name + (c.source() == c.target() ? std::string() : std::string(" and ") + c.target()->name);
   };
   static const auto multiples_here = [=](const C& c, int Layout::*multiple) {
     return text_of(std::lcm(c.source()->*multiple, c.target()->*multiple)) + " for " + names_of(c);
@@ -354,17 +401,37 @@ const std::vector<Rule<Tensor>>& all_rules() {
     return number >= 0 && number % (c.source()->*multiple) == 0 && number % (c.target()->*multiple) == 0;
   };
 
+  const auto has_format_given = [](const C& c) { return has_format(c.use(), c.format()); };
+  const auto has_scheme_given = [](const C& c) { return !parameters_text(c.use(), c.format(), c.scheme()).empty(); };
+  const auto schemes_here = [](const C& c) { return ": " + schemes_text(c.use(), c.format()); };
+  /// The format that does not take the group size, or nullptr.
+  static const auto wrong_groups = [](const C& c) -> const Format* {
+    for (const Format* format : {c.row(), c.target_row()}) {
+      if (!format->is_group_size(c.group_size(), c.k())) return format;
+    }
+    return nullptr;
+  };
+
   static const std::vector<Rule<Tensor>> rules = {
       {Argument::inner_k_tiles, legal_inner_k_tiles, [](const C& c) { return is_inner_k_tiles(c.inner_k_tiles()); }},
 
       {Argument::source_format, names_of_layouts, [](const C& c) { return c.source() != nullptr; }},
       {Argument::target_format, names_of_layouts, [](const C& c) { return c.target() != nullptr; }},
-      {Argument::format, names_of_formats, [](const C& c) { return has_format(c.text(Argument::format)); }},
-      {Argument::scheme, "one of the format's schemes",
-       [](const C& c) { return !parameters_text(c.text(Argument::format), c.text(Argument::scheme)).empty(); },
-       [](const C& c) { return ": " + schemes_text(c.text(Argument::format)); }},
+      {Argument::format, names_of_formats, has_format_given},
+      {Argument::scheme, "one of the format's schemes", has_scheme_given, schemes_here},
+      {Argument::source_format_of_parameters, names_of_convertible, has_format_given},
+      {Argument::source_scheme, "one of the format's schemes", has_scheme_given, schemes_here},
       {Argument::parameters, "the tensors of the scheme", [](const C& c) { return c.row() != nullptr; },
-       [](const C& c) { return ": " + parameters_text(c.text(Argument::format), c.text(Argument::scheme)); }},
+       [](const C& c) { return ": " + parameters_text(c.use(), c.format(), c.scheme()); }},
+      {Argument::target_format_of_parameters, names_of_convertible,
+       [](const C& c) { return has_format(c.use(), c.text(Argument::target_format_of_parameters)); }},
+      {Argument::target_format_of_parameters, "one with g_idx, where it is given",
+       [](const C& c) {
+         const std::string_view name = c.text(Argument::target_format_of_parameters);
+         return !c.row()->has_order_of_columns() || format_to_convert_to(name, c.scheme(), true) != nullptr;
+       }},
+      {Argument::target_scheme, "one of the format's schemes", [](const C& c) { return c.target_row() != nullptr; },
+       [](const C& c) { return ": " + schemes_text(c.use(), c.text(Argument::target_format_of_parameters)); }},
       {Argument::n, "0 or more, in multiples that the formats take",
        [](const C& c) { return is_multiple(c, c.n(), &Layout::n_multiple); },
        [](const C& c) { return multiples_here(c, &Layout::n_multiple); }},
@@ -373,12 +440,15 @@ const std::vector<Rule<Tensor>>& all_rules() {
        [](const C& c) { return is_multiple(c, c.k(), &Layout::k_multiple); },
        [](const C& c) { return multiples_here(c, &Layout::k_multiple); }},
       {Argument::k, legal_elements, [](const C& c) { return is_addressable(std::int64_t{1}, c.n(), c.k()); }},
-      {Argument::group_size_of_format, "what the format has",
-       [](const C& c) { return c.row()->is_group_size(c.group_size(), c.k()); },
+      {Argument::group_size_of_format, "what the format has", [](const C& c) { return wrong_groups(c) == nullptr; },
        [](const C& c) {
-         const bool divides_k = c.row()->most_group == 0;
-         return ": " + c.row()->legal_group_size() + (divides_k ? text_of(c.k()) : "");
+         const Format& wrong = *wrong_groups(c);
+         const bool ends_with_k = wrong.groups_divide_rows && wrong.most_group != wrong.group_multiple;
+         const std::string of = c.row() == c.target_row() ? "" : " in " + std::string(wrong.name());
+         return ": " + wrong.legal_group_size() + (ends_with_k ? text_of(c.k()) : "") + of;
        }},
+      {Argument::rounding, "exact or nearest",
+       [](const C& c) { return c.text(Argument::rounding) == "exact" || c.text(Argument::rounding) == "nearest"; }},
       {Argument::packed, "the type of the format's tensor",
        [](const C& c) { return c.packed().is(element_named(c.source()->dtype)); },
        [](const C& c) { return std::string(" = ") + c.source()->dtype + " in " + c.source()->name; }},

@@ -53,6 +53,12 @@ struct Legal {
   const char* format = "tinygemm-4";
   const char* scheme = "float";
   std::optional<Element> type = std::nullopt;
+  // Convert_parameters alone takes these, and `parameters`.
+  const char* source_format_of_parameters = "tinygemm-4";
+  const char* source_scheme = "float";
+  const char* target_format_of_parameters = "plain";
+  const char* target_scheme = "integer";
+  const char* rounding = "exact";
 
   std::vector<std::int64_t> shape(std::vector<std::int64_t> sizes) const {
     if (with_experts) sizes.insert(sizes.begin(), 2);
@@ -78,6 +84,11 @@ struct Legal {
     give(call.numbers, Argument::group_size_of_format, group_size);
     give(call.texts, Argument::format, format);
     give(call.texts, Argument::scheme, scheme);
+    give(call.texts, Argument::source_format_of_parameters, source_format_of_parameters);
+    give(call.texts, Argument::source_scheme, source_scheme);
+    give(call.texts, Argument::target_format_of_parameters, target_format_of_parameters);
+    give(call.texts, Argument::target_scheme, target_scheme);
+    give(call.texts, Argument::rounding, rounding);
     if (!takes(of, Argument::parameters)) return call;
     call.list_count = static_cast<int>(parameters.size());
     for (int i = 0; i < std::min(call.list_count, Format::most_parameters); ++i) {
@@ -126,6 +137,31 @@ TEST(OperatorRules, AcceptCallsOfDequantizeInAnyFormat) {
     blocks.parameters = {};
     blocks.group_size = 32;
     accepts(blocks);
+  }
+}
+
+/// A call of convert_parameters with an order of columns.
+void make_ordered(Legal& l) {
+  l.source_format_of_parameters = "gptq-v1";
+  l.target_format_of_parameters = "gptq";
+  l.source_scheme = l.target_scheme = "integer";
+  l.n = 24;
+  l.parameters = {
+      {Element::fp16, l.shape({2, 24})}, {Element::int32, l.shape({2, 3})}, {Element::int32, l.shape({128})}};
+}
+TEST(OperatorRules, AcceptCallsOfConvertParametersInOtherFormats) {
+  const auto accepts = [](const Legal& legal) {
+    const auto refusal = validate(legal.call(convert_parameters_operator));
+    EXPECT_FALSE(refusal.has_value()) << refusal->text();
+  };
+  for (const bool with_experts : {false, true}) {
+    Legal ordered = {with_experts};
+    make_ordered(ordered);
+    accepts(ordered);
+    ordered.parameters.pop_back();
+    ordered.target_format_of_parameters = "awq";
+    ordered.rounding = "nearest";
+    accepts(ordered);
   }
 }
 
@@ -254,14 +290,48 @@ const Wrong wrongs[] = {
      [](Legal& l) {
        l.zero_points.sizes = {2, 2, 21};
      }},
-    {"source_format", "tinygemm-2, tinygemm-4", [](Legal& l) { l.source_format = "tinygemm"; }},
-    {"target_format", "tinygemm-2, tinygemm-4", [](Legal& l) { l.target_format = ""; }},
+    {"source_format", "tinygemm-2, tinygemm-4",
+     [](Legal& l) { l.source_format = l.source_format_of_parameters = "tinygemm"; }},
+    {"target_format", "tinygemm-2, tinygemm-4", [](Legal& l) { l.target_format = l.target_format_of_parameters = ""; }},
+    {"source_scheme", "one of the format's schemes: float, integer, none",
+     [](Legal& l) { l.source_scheme = "symmetric"; }},
+    {"target_scheme", "one of the format's schemes: symmetric, integer",
+     [](Legal& l) {
+       l.target_format_of_parameters = "marlin";
+       l.target_scheme = "none";
+     }},
+    {"target_format", "one with g_idx, where it is given",
+     [](Legal& l) {
+       make_ordered(l);
+       l.target_format_of_parameters = "awq";
+     },
+     &convert_parameters_operator},
+    {"group_size", "what the format has: a power of two from 32 to 256 that divides k = 128 in int4pack-cpu-avx2",
+     [](Legal& l) {
+       l.target_format_of_parameters = "int4pack-cpu-avx2";
+       l.target_scheme = "float-folded";
+       l.n = 32;
+       l.group_size = 16;
+     },
+     &convert_parameters_operator},
+    {"rounding", "exact or nearest", [](Legal& l) { l.rounding = "even"; }},
+    {"parameters[0]", "experts * n * k within",
+     [](Legal& l) {
+       l.parameters[0].sizes = {huge, 2, 20, 2};
+     },
+     &convert_parameters_operator},
     {"n", "0 or more, in multiples that the formats take = 8 for tinygemm-4 and awq",
      [](Legal& l) {
        l.target_format = "awq";
        l.n = 20;
      },
      &convert_operator},
+    {"n", "0 or more, in multiples that the formats take = 64 for tinygemm-4 and marlin",
+     [](Legal& l) {
+       l.target_format_of_parameters = "marlin";
+       l.target_scheme = "symmetric";
+     },
+     &convert_parameters_operator},
     {"n", "0 or more, in multiples", [](Legal& l) { l.n = -8; }},
     {"n", "experts * n * k within", [](Legal& l) { l.n = huge; }},
     {"k", "0 or more, in multiples that the formats take = 64 for tinygemm-4", [](Legal& l) { l.k = 96; }},
@@ -283,12 +353,14 @@ const Wrong wrongs[] = {
      }},
     {"format", "tinygemm-2, tinygemm-4", [](Legal& l) { l.format = "marlin"; }},
     {"scheme", "one of the format's schemes: float, integer, none", [](Legal& l) { l.scheme = "nf4"; }},
-    {"parameters", "the tensors of the scheme: scales, zero_points", [](Legal& l) { l.scheme = "integer"; }},
+    {"parameters", "the tensors of the scheme: scales, zero_points",
+     [](Legal& l) { l.scheme = l.source_scheme = "integer"; }},
     {"parameters", "the tensors of the scheme: scales; or scales, scales_of_scales, code_of_scales, offset_of_scales",
      [](Legal& l) {
        make_nested(l);
        l.parameters.resize(9);
-     }},
+     },
+     &any_dequantize_operator},
     {"group_size", "what the format has: a power of two from 32 to 4096",
      [](Legal& l) {
        make_nested(l);
@@ -307,41 +379,66 @@ const Wrong wrongs[] = {
     {"parameters[0]",
      "the type that the format has there = bfloat16, float16 or float32, scales_and_zeros of tinygemm-4",
      [](Legal& l) { l.parameters[0].element = Element::int32; }},
-    {"parameters[0]", "on the device of packed", [](Legal& l) { l.parameters[0].of_device = 1; }},
+    {"parameters[0]", "on the device of the first tensor", [](Legal& l) { l.parameters[0].of_device = 1; },
+     &any_dequantize_operator},
+    {"parameters[1]", "on the device of the first tensor",
+     [](Legal& l) {
+       make_ordered(l);
+       l.parameters[1].of_device = 1;
+     },
+     &convert_parameters_operator},
     {"parameters[0]",
-     "the sizes that the format has there, behind experts where packed has them = [2, 2, 20, 2], scales_and_zeros",
+     "the sizes that the format has there, behind experts where the first tensor has them = [2, 2, 20, 2], "
+     "scales_and_zeros",
      [](Legal& l) {
        l.parameters[0].sizes = {3, 2, 20, 2};
-     }},
-    {"parameters[0]", "the sizes that the format has there, behind experts where packed has them = [2, 2, 20, 2]",
+     },
+     &any_dequantize_operator},
+    {"parameters[0]",
+     "the sizes that the format has there, behind experts where the first tensor has them = [2, 2, 20, 2]",
      [](Legal& l) {
        l.parameters[0].sizes = {2, 20, 2};
+     },
+     &any_dequantize_operator},
+    {"parameters[0]", "the sizes that the format has there",
+     [](Legal& l) {
+       l.parameters[0].sizes = {2, 2, 21, 2};
      }},
-    {"parameters[1]", "the type that the format has there = float32, scales_of_scales of nf4",
-     [](Legal& l) { change_nested<1>(l, [](Described& one) { one.element = Element::bf16; }); }},
-    {"parameters[1]", "on the device of packed",
-     [](Legal& l) { change_nested<1>(l, [](Described& one) { one.of_device = 1; }); }},
     {"parameters[1]",
-     "the sizes that the format has there, behind experts where packed has them = [2, 1], scales_of_scales",
+     "the sizes that the format has there, behind experts where the first tensor has them = [2, 2, 3], zeros of gptq",
+     [](Legal& l) {
+       make_ordered(l);
+       l.parameters[1].sizes = {2, 3};
+     },
+     &convert_parameters_operator},
+    {"parameters[1]", "the type that the format has there = float32, scales_of_scales of nf4",
+     [](Legal& l) { change_nested<1>(l, [](Described& one) { one.element = Element::bf16; }); },
+     &any_dequantize_operator},
+    {"parameters[1]", "on the device of the first tensor",
+     [](Legal& l) { change_nested<1>(l, [](Described& one) { one.of_device = 1; }); }, &any_dequantize_operator},
+    {"parameters[1]",
+     "the sizes that the format has there, behind experts where the first tensor has them = [2, 1], scales_of_scales",
      [](Legal& l) { change_nested<1>(l, [](Described& one) {
                       one.sizes = {2, 2};
-                    }); }},
+                    }); }, &any_dequantize_operator},
     {"parameters[2]", "the type that the format has there = float32, code_of_scales of nf4",
-     [](Legal& l) { change_nested<2>(l, [](Described& one) { one.element = Element::uint8; }); }},
-    {"parameters[2]", "on the device of packed",
-     [](Legal& l) { change_nested<2>(l, [](Described& one) { one.of_device = 1; }); }},
+     [](Legal& l) { change_nested<2>(l, [](Described& one) { one.element = Element::uint8; }); },
+     &any_dequantize_operator},
+    {"parameters[2]", "on the device of the first tensor",
+     [](Legal& l) { change_nested<2>(l, [](Described& one) { one.of_device = 1; }); }, &any_dequantize_operator},
     {"parameters[2]",
-     "the sizes that the format has there, behind experts where packed has them = [2, 256], code_of_scales",
+     "the sizes that the format has there, behind experts where the first tensor has them = [2, 256], code_of_scales",
      [](Legal& l) { change_nested<2>(l, [](Described& one) {
                       one.sizes = {2, 16};
-                    }); }},
+                    }); }, &any_dequantize_operator},
     {"parameters[3]", "the type that the format has there = float32, offset_of_scales of nf4",
-     [](Legal& l) { change_nested<3>(l, [](Described& one) { one.element = Element::fp16; }); }},
-    {"parameters[3]", "on the device of packed",
-     [](Legal& l) { change_nested<3>(l, [](Described& one) { one.of_device = 1; }); }},
+     [](Legal& l) { change_nested<3>(l, [](Described& one) { one.element = Element::fp16; }); },
+     &any_dequantize_operator},
+    {"parameters[3]", "on the device of the first tensor",
+     [](Legal& l) { change_nested<3>(l, [](Described& one) { one.of_device = 1; }); }, &any_dequantize_operator},
     {"parameters[3]",
-     "the sizes that the format has there, behind experts where packed has them = [2, 1], offset_of_scales",
-     [](Legal& l) { change_nested<3>(l, [](Described& one) { one.sizes = {2}; }); }},
+     "the sizes that the format has there, behind experts where the first tensor has them = [2, 1], offset_of_scales",
+     [](Legal& l) { change_nested<3>(l, [](Described& one) { one.sizes = {2}; }); }, &any_dequantize_operator},
 };
 
 TEST(OperatorRules, RefuseWhatBreaksThemInEveryOperatorThatTakesTheArgument) {

@@ -178,8 +178,88 @@ OwnedTensor weights_tensor(const Boxed& call) {
   return weights;
 }
 
+/// Where the n-th group is, counted [expert][group][row].
+std::string place_of_group(const Boxed& call, std::int64_t number) {
+  const std::int64_t of_expert = call.k() / call.group_size() * call.n();
+  std::string text =
+      "group " + std::to_string(number % of_expert / call.n()) + " of row " + std::to_string(number % call.n());
+  if (call.has_experts()) text += " of expert " + std::to_string(number / of_expert);
+  return text;
+}
+
+std::vector<OwnedTensor> converted_parameters(const Boxed& call) {
+  const Given& given = call.first();
+  const Format &source = *call.row(), &target = *call.target_row();
+  const Element element = call.weight_element();
+  ConvertParametersArguments arguments = {.parameters = {},
+                                          .converted = {},
+                                          .source = &source,
+                                          .target = &target,
+                                          .n = call.n(),
+                                          .k = call.k(),
+                                          .group_size = call.group_size(),
+                                          .type = type_of(element),
+                                          .is_nearest = call.text(Argument::rounding) == "nearest",
+                                          .refused = nullptr,
+                                          .experts = call.experts()};
+  std::vector<OwnedTensor> converted;
+  for (int i = 0; i < target.parameter_count(); ++i) {
+    const Parameter& one = target.parameters[i];
+    Sizes sizes = sizes_with_experts(call, {});
+    for (int d = 0; d < one.dims.count(); ++d) sizes.append(one.dims.size(d, call.extents()));
+    converted.push_back(
+        empty(call.of, sizes, dtype_of(one.dtype == nullptr ? element : element_named(one.dtype)), given));
+  }
+  if (given.is_meta()) return converted;
+
+  std::array<std::optional<Dense>, Format::most_parameters> parameters;
+  for (int i = 0; i < source.parameter_count(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    arguments.parameters[i] = parameters[at].emplace(call.of, call.tensor(parameter(i)), 4).data<void>();
+  }
+  for (int i = 0; i < target.parameter_count(); ++i)
+    arguments.converted[i] = data_of(converted[static_cast<std::size_t>(i)]);
+  if (source.has_order_of_columns()) {
+    const int place = source.parameter_count() - 1;
+    require(aoti_torch_copy_(converted.back().get(), call.tensor(parameter(place)).tensor(), /*non_blocking=*/0),
+            "copy a tensor");
+  }
+  const auto operation = [](const auto& a, auto where) { return convert_parameters(a, where); };
+  if (is_always_convertible(source, target)) {
+    run(call.of, arguments, given, operation);
+    return converted;
+  }
+  Sizes one;
+  one.append(1);
+  const OwnedTensor refused = empty(call.of, one, aoti_torch_dtype_int64(), given);
+  require(aoti_torch_zero_(refused.get()), "set a tensor");
+  arguments.refused = static_cast<std::uint64_t*>(data_of(refused));
+  run(call.of, arguments, given, operation);
+  std::int64_t from_last = 0;
+  require(aoti_torch_item_int64(refused.get(), &from_last), "give a number");  // waits for a device
+  if (from_last != 0) {
+    refuse(call.of, InvalidArgument{"parameters", place_of_group(call, arguments.groups() - from_last),
+                                    arguments.is_nearest
+                                        ? "groups whose zero moves by half a scale at most"
+                                        : "groups whose weights stay the same bits, or, with rounding='nearest', whose "
+                                          "zero moves by half a scale at most"});
+  }
+  return converted;
+}
+
+StableIValue given_away(OwnedTensor tensor) { return reinterpret_cast<StableIValue>(tensor.release()); }
+StableIValue given_away(std::vector<OwnedTensor> tensors) {
+  StableListHandle handle = nullptr;
+  require(torch_new_list_reserve_size(tensors.size(), &handle), "make a list");
+  OwnedList list(handle);
+  for (OwnedTensor& tensor : tensors) {
+    require(torch_list_push_back(list.get(), given_away(std::move(tensor))), "fill a list");
+  }
+  return reinterpret_cast<StableIValue>(list.release());
+}
+
 /// A kernel as PyTorch calls it: the arguments are ours, and the result is the caller's.
-template <const Operator& of, OwnedTensor (*kernel)(const Boxed&)>
+template <const Operator& of, auto kernel>
 void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
   std::array<OwnedTensor, argument_count> tensors;
   std::array<OwnedText, argument_count> texts;
@@ -220,7 +300,7 @@ void boxed(StableIValue* stack, std::uint64_t, std::uint64_t) {
     }
   }
   refuse(of, validate(call));
-  stack[0] = reinterpret_cast<StableIValue>(kernel(call).release());
+  stack[0] = given_away(kernel(call));
 }
 
 struct Entry {
@@ -234,7 +314,8 @@ constexpr Entry entries[] = {
     {&dequantize_integer_operator, boxed<dequantize_integer_operator, dequantized_tensor<Domain::integer>>},
     {&dequantize_scale_only_operator, boxed<dequantize_scale_only_operator, dequantized_tensor<Domain::none>>},
     {&convert_operator, boxed<convert_operator, converted_tensor>},
-    {&any_dequantize_operator, boxed<any_dequantize_operator, weights_tensor>}};
+    {&any_dequantize_operator, boxed<any_dequantize_operator, weights_tensor>},
+    {&convert_parameters_operator, boxed<convert_parameters_operator, converted_parameters>}};
 
 }  // namespace
 
@@ -321,7 +402,9 @@ __attribute__((visibility("default"))) const char* tileproof_formats() {
       const Layout& layout = *format.layout;
       all += std::string(layout.name) + " " + format.scheme + " " + std::to_string(layout.n_multiple) + " " +
              std::to_string(layout.k_multiple) + " " + std::to_string(format.group_multiple) + " " +
-             std::to_string(format.most_group) + " " + (format.columns == Axis::n ? "n" : "k") + " " +
+             std::to_string(format.most_group) + " " + (format.groups_divide_rows ? "k " : "1 ") +
+             (format.is_dequantized ? "d" : "") + (format.has_convertible_parameters() ? "c" : "") + " " +
+             (format.columns == Axis::n ? "n" : "k") + " " +
              (format.weight_type == WeightType::of_scales ? "of_scales"
               : format.weight_type == WeightType::any     ? "any"
                                                           : "float32");

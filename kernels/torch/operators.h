@@ -17,10 +17,11 @@ const char* tileproof_operator_schemas(const char* group_size);
 /// over).
 const char* tileproof_layouts();
 
-/// The formats that dequantize knows, one a line, in parts between bars: "awq integer 8 1 1 0 n of_scales|packed int32
-/// k:1:1 n:1:8|scales - g:1:1 n:1:1|..." is a name, a scheme, what n, k and group_size are multiples of, up to which
-/// power of two a group is (0: it divides k), which axis runs along a row of the weights, their type, and the tensors:
-/// a name, a type (-: that of the weights) and the sizes as tileproof_layouts has them, where an axis may be g, e or b
+/// The formats that have parameters, one a line, in parts between bars: "awq integer 8 1 1 0 k dc n of_scales|packed
+/// int32 k:1:1 n:1:8|scales - g:1:1 n:1:1|..." is a name, a scheme, what n, k and group_size are multiples of, up to
+/// which power of two a group is (0: it need not be one), whether it divides k (1: it need not), what takes the format
+/// (d: dequantize, c: convert_parameters), which axis runs along a row of the weights, their type, and the tensors: a
+/// name, a type (-: that of the weights) and the sizes as tileproof_layouts has them, where an axis may be g, e or b
 /// (Dim of kernels/layouts.h).
 const char* tileproof_formats();
 

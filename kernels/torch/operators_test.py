@@ -351,7 +351,7 @@ def tensors_of(name):
 
 
 def device_of_first(name):
-    return f"on the device of {tensors_of(name)[0]}"
+    return f"on the device of {'the first tensor' if name == 'dequantize' else tensors_of(name)[0]}"
 
 
 def call(name, p):
@@ -792,6 +792,263 @@ def test_dequantize_says_what_a_format_takes(device):
     assert refusal_of(*nf4).endswith("legal is the type that the format has there = float32, scales of nf4")
 
 
+# --- Convert of parameters --------------------------------------------------------------------------------------------
+
+PARAMETERS = [row for row in tileproof.ops._FORMATS if "c" in row.uses]
+SIZES_OF_PARAMETERS = [(128, 384, 128), (64, 128, 128), (192, 256, 32)]
+
+
+def titled(row):
+    return f"{row.name}-{row.scheme}-{len(row.parameters)}"
+
+
+def parameters_of(row, type, sizes, experts=None, zero_point=8):
+    """Of groups that every format can have: positive scales of few bits, and one zero point, 8, or whichever the scheme has."""
+    n, k, group_size = sizes
+    generator, batch = torch.Generator().manual_seed(3), [] if experts is None else [experts]
+    tensors = []
+    for name, own, dims in row.parameters:
+        of = [*batch, *tileproof.ops._sizes(dims, n, k, group_size)]
+        if name == "scales_and_zeros":
+            scales = torch.randint(1, 8, of[:-1], generator=generator).to(type) / 4
+            tensors.append(torch.stack([scales, (8 - zero_point) * scales], -1))
+        elif name == "scales":
+            tensors.append(torch.randint(1, 8, of, generator=generator).to(type) / 4)
+        elif name == "zero_points":
+            tensors.append(torch.full(of, zero_point, dtype=torch.int8))
+        elif name == "zeros":
+            stored = zero_point - (row.name == "gptq-v1")
+            tensors.append(torch.full(of, sum(stored << 4 * i for i in range(8)) - (stored >= 8) * 2**32).int())
+        else:
+            assert name == "g_idx"
+            tensors.append(torch.randint(0, k // group_size, of, dtype=torch.int32, generator=generator))
+    return tensors
+
+
+def has_order(row):
+    return len(row.parameters) == 3
+
+
+def pairs_of_formats(is_pair=lambda source, target: True):
+    every = ((source, target) for source in PARAMETERS for target in PARAMETERS if has_order(source) == has_order(target))
+    none = lambda source, target: (source.scheme == "none") != (target.scheme == "none")  # zero points 0 and 8
+    return [(source, target) for source, target in every if not none(source, target) and is_pair(source, target)]
+
+
+def names_of_pair(source, target):
+    return source.name, source.scheme, target.name, target.scheme
+
+
+def on(device, tensors):
+    return [tensor.to(device) for tensor in tensors]
+
+
+@pytest.mark.parametrize("type", TYPES, ids=ids)
+@pytest.mark.parametrize("source", PARAMETERS, ids=titled)
+def test_parameters_go_to_every_format_and_back(source, type, device):
+    for target in (target for of, target in pairs_of_formats() if of is source):
+        for sizes in SIZES_OF_PARAMETERS:
+            for experts in None, 2:
+                names, given = names_of_pair(source, target), on(device, parameters_of(source, type, sizes, experts))
+                found = ops.convert_parameters(given, *names, *sizes)
+                want = parameters_of(target, type, sizes, experts)
+                zero_of = [i for i, (name, _, _) in enumerate(target.parameters) if name in ("zeros", "zero_points", "g_idx")]
+                assert [(t.shape, t.dtype, t.device.type) for t in found] == [(t.shape, t.dtype, device) for t in want], names
+                for i in zero_of:
+                    assert torch.equal(found[i].cpu(), want[i]), names
+                back = ops.convert_parameters(found, names[2], names[3], names[0], names[1], *sizes)
+                assert all(map(torch.equal, back, given)), names
+                assert len({t.untyped_storage().data_ptr() for t in [*given, *found]}) == len(given) + len(found)
+                with FakeTensorMode() as mode:
+                    fake = ops.convert_parameters([mode.from_tensor(t) for t in given], *names, *sizes)
+                assert [(t.shape, t.dtype, t.device) for t in fake] == [(t.shape, t.dtype, t.device) for t in found]
+
+
+def test_weights_are_the_same_bits_in_the_other_backend(device):
+    n, k, group_size = 128, 256, 64
+    codes = torch.randint(0, 256, (n, k // 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)).to(device)
+    awq = ops.convert(codes, "plain", "awq", n, k)
+    given = on(device, parameters_of(row_of("awq", 2), torch.float16, (n, k, group_size)))
+    given[1] = torch.randint(-(2**31), 2**31, given[1].shape, generator=torch.Generator().manual_seed(2)).int().to(device)
+    found = ops.convert_parameters(given, "awq", "integer", "tinygemm-4", "float", n, k, group_size)
+    weights = ops.dequantize(ops.convert(awq, "awq", "tinygemm-4", n, k), found, "tinygemm-4", "float", group_size, n, k)
+    assert_bits(weights, ops.dequantize(awq, given, "awq", "integer", group_size, n, k).t())
+
+
+def test_a_group_that_cannot_be_converted_is_named(device):
+    names, sizes = ("tinygemm-4", "float", "awq", "integer"), (16, 256, 64)
+    of = lambda change: on(device, [change(parameters_of(row_of("tinygemm-4", 1), torch.bfloat16, sizes, experts=3)[0])])
+
+    def with_zero(expert, group, row, zero):
+        def change(scales_and_zeros):
+            scales_and_zeros[expert, group, row] = torch.tensor([2, zero])
+            return scales_and_zeros
+
+        return of(change)
+
+    exact = "groups whose weights stay the same bits, or, with rounding='nearest', whose zero moves by half a scale at most"
+    told = [
+        (with_zero(1, 3, 5, 1.0), "exact", f"group 3 of row 5 of expert 1, legal is {exact}"),
+        (with_zero(2, 0, 15, -16.0), "exact", f"group 0 of row 15 of expert 2, legal is {exact}"),
+        (with_zero(0, 1, 0, -18.0), "nearest", "group 1 of row 0 of expert 0, legal is groups whose zero moves by half a scale at most"),
+        (with_zero(0, 1, 0, torch.nan), "nearest", "group 1 of row 0 of expert 0, legal is groups whose zero moves by half a scale at most"),
+    ]
+    for given, rounding, text in told:
+        with pytest.raises(ValueError) as raised:
+            ops.convert_parameters(given, *names, *sizes, rounding)
+        assert str(raised.value) == f"convert_parameters: parameters: given {text}"
+    zeros = ops.convert_parameters(with_zero(1, 3, 5, 1.0), *names, *sizes, "nearest")[1]
+    assert hex(zeros[1, 3, 0].item() & 0xFFFFFFFF) == "0x88888888"  # 7.5: to even
+    assert zeros[0, 0, 0] == zeros[1, 3, 0]
+    zeros = ops.convert_parameters(with_zero(1, 3, 5, 3.0), *names, *sizes, "nearest")[1]
+    assert hex(zeros[1, 3, 0].item() & 0xFFFFFFFF) == "0x86888888"  # 6.5: to even
+    zeros = ops.convert_parameters(with_zero(1, 3, 5, -15.0), *names, *sizes, "nearest")[1]
+    assert hex(zeros[1, 3, 0].item() & 0xFFFFFFFF) == "0x8f888888"  # 15.5, where 16 is none: 15; column 5 is the word's sixth
+
+
+REFUSED_PARAMETERS = [
+    ({"source_format": "q4_0"}, "source_format: given q4_0, legal is tinygemm-2, "),
+    ({"source_scheme": "symmetric"}, "source_scheme: given symmetric, legal is one of the format's schemes: float, integer, none"),
+    ({"parameters": 2}, "parameters: given 2, legal is the tensors of the scheme: scales_and_zeros"),
+    ({"target_format": "nf4"}, "target_format: given nf4, legal is tinygemm-2, "),
+    ({"target_scheme": "float"}, "target_scheme: given float, legal is one of the format's schemes: integer"),
+    ({"n": 20}, "n: given 20, legal is 0 or more, in multiples that the formats take = 8 for tinygemm-4 and awq"),
+    ({"k": 100}, "k: given 100, legal is 0 or more, in multiples that the formats take = 64 for tinygemm-4 and awq"),
+    ({"group_size": 8}, "group_size: given 8, legal is what the format has: a positive multiple of 16 that divides k = 256 in tinygemm-4"),
+    ({"group_size": 48}, "group_size: given 48, legal is what the format has: a positive multiple of 16 that divides k = 256 in tinygemm-4"),
+    ({"target_format": "int4pack-cpu-avx2", "target_scheme": "float-folded", "group_size": 16}, "group_size: given 16, legal is what the format has: a power of two from 32 to 256 that divides k = 256 in int4pack-cpu-avx2"),
+    ({"rounding": "up"}, "rounding: given up, legal is exact or nearest"),
+    ({"n": 24}, "parameters[0]: given bfloat16 [4, 16, 2] on "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change, text", REFUSED_PARAMETERS, ids=lambda value: value if isinstance(value, str) else None)
+def test_illegal_parameters_are_refused_in_the_same_words(change, text, device):
+    given = parameters_of(row_of("tinygemm-4", 1), torch.bfloat16, (16, 256, 64))
+    legal = {"parameters": given, "source_format": "tinygemm-4", "source_scheme": "float", "target_format": "awq", "target_scheme": "integer"}
+    legal |= {"n": 16, "k": 256, "group_size": 64}
+    change = {key: given * 2 if key == "parameters" else value for key, value in change.items()}
+
+    def refusal(where):
+        p = legal | change
+        with pytest.raises(ValueError) as raised:
+            ops.convert_parameters(**p | {"parameters": [where(t) for t in p["parameters"]]})
+        return str(raised.value)
+
+    real = refusal(lambda t: t.to(device))
+    assert real.startswith(f"convert_parameters: {text}")
+    with FakeTensorMode() as mode:
+        assert refusal(lambda t: mode.from_tensor(t.to(device))) == real
+
+
+def test_an_order_of_columns_goes_to_formats_that_have_one(device):
+    given = on(device, parameters_of(row_of("gptq-v1", 3), torch.float16, (128, 384, 128), experts=2))
+    with pytest.raises(ValueError, match="target_format: given marlin, legal is one with g_idx, where it is given"):
+        ops.convert_parameters(given, "gptq-v1", "integer", "marlin", "integer", 128, 384, 128)
+    found = ops.convert_parameters(given, "gptq-v1", "integer", "gptq", "integer", 128, 384, 128)
+    assert torch.equal(found[2], given[2]) and found[2].data_ptr() != given[2].data_ptr()
+
+
+def test_parameters_may_have_any_strides_and_offsets(device):
+    for source, target in pairs_of_formats(lambda source, target: target.name in ("marlin", "tinygemm-8", "gptq")):
+        names, sizes = names_of_pair(source, target), SIZES_OF_PARAMETERS[0]
+        given = on(device, parameters_of(source, torch.bfloat16, sizes, experts=3))
+        want = ops.convert_parameters(given, *names, *sizes)
+        for change in transposed, sliced, moved:
+            found = ops.convert_parameters([change(t) for t in given], *names, *sizes)
+            assert all(map(torch.equal, found, want)), names
+        of_one = ops.convert_parameters([t[1] for t in given], *names, *sizes)
+        assert all(torch.equal(one, all[1]) for one, all in zip(of_one, want)), names
+    for sizes in (0, 384, 128), (64, 0, 128):
+        given = on(device, parameters_of(row_of("tinygemm-8", 1), torch.bfloat16, sizes))
+        assert [t.numel() for t in ops.convert_parameters(given, "tinygemm-8", "float", "awq", "integer", *sizes)] == [0, 0]
+
+
+@pytest.mark.parametrize("source, target", pairs_of_formats(lambda s, t: s.name in ("awq", "tinygemm-4", "gptq") and t.name in ("tinygemm-4", "marlin", "gptq-v1")), ids=lambda row: titled(row))
+def test_convert_of_parameters_passes_opcheck_and_is_compiled(source, target, device):
+    names, (n, k, group_size) = names_of_pair(source, target), SIZES_OF_PARAMETERS[0]
+    given = on(device, parameters_of(source, torch.float16, (n, k, group_size)))
+    torch.library.opcheck(ops.convert_parameters.default, (given, *names, n, k, group_size), test_utils=("test_schema", "test_faketensor", "test_autograd_registration"))
+    torch._dynamo.reset()
+    counter = CompileCounterWithBackend("aot_eager")
+    forward = lambda given, k, rounding: ops.convert_parameters(given, *names, n, k, group_size, rounding)
+    compiled = torch.compile(forward, fullgraph=True, dynamic=True, backend=counter)
+    for factor in 1, 2, 3:
+        given = on(device, parameters_of(source, torch.float16, (n, k * factor, group_size)))
+        assert all(map(torch.equal, compiled(given, k * factor, "exact"), forward(given, k * factor, "exact")))
+    assert counter.frame_count <= 2
+
+
+def test_backward_through_converted_parameters_is_an_error():
+    given = parameters_of(row_of("tinygemm-4", 1), torch.float32, (16, 256, 64))[0].requires_grad_()
+    found = ops.convert_parameters([given], "tinygemm-4", "float", "plain", "integer", 16, 256, 64)
+    assert found[0].requires_grad and not found[1].requires_grad
+    with pytest.raises(RuntimeError, match="derivative for tileproof::convert_parameters is not implemented"):
+        found[0].sum().backward()
+
+
+def test_parameters_that_are_never_refused_are_captured_into_a_graph():
+    need_gpus()
+    names, sizes = ("marlin", "symmetric", "tinygemm-8", "float"), (128, 384, 128)
+    given = on("cuda", parameters_of(row_of("marlin", 1), torch.bfloat16, sizes))
+    convert = lambda: ops.convert_parameters(given, *names, *sizes)
+    convert()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        found = convert()
+    given[0].mul_(2)
+    graph.replay()
+    assert all(map(torch.equal, found, convert()))
+
+
+@pytest.mark.parametrize("type", TYPES, ids=ids)
+def test_cuda_converts_parameters_to_the_bits_of_the_cpu(type):
+    need_gpus()
+    n, k, group_size = 512, 4096, 16
+    generator = torch.Generator().manual_seed(5)
+    shape = k // group_size, n
+    scales = (torch.randn(shape, generator=generator) * 2.0 ** torch.randint(-12, 8, shape, generator=generator)).to(type)
+    zero_points = torch.randint(-128, 128, shape, generator=generator).to(torch.int8)
+
+    def same(given, *names, rounding="nearest"):
+        def outcome_on(device):
+            try:
+                return ops.convert_parameters(on(device, given), *names, n, k, group_size, rounding)
+            except ValueError as refused:
+                return str(refused)
+
+        of_cpu, of_cuda = outcome_on("cpu"), outcome_on("cuda")
+        if isinstance(of_cpu, str):
+            assert of_cpu == of_cuda
+            return None
+        for want, got in zip(of_cpu, of_cuda):
+            assert_bits(got, want)
+        return of_cpu
+
+    (scales_and_zeros,) = same([scales, zero_points], "tinygemm-8", "integer", "tinygemm-4", "float")
+    between = torch.rand(shape, generator=generator) - 0.5
+    scales_and_zeros[..., 1] += (between * scales.float()).to(type)
+    same([scales_and_zeros], "plain", "float", "plain", "integer")
+    for seed in range(20):  # numbers of all classes: the same group is the first that is refused
+        wild = drawn_floats(FORMATS[type], type, 2 * scales.numel(), random.Random(seed)).reshape(*shape, 2)
+        keep = torch.rand(shape, generator=generator) < 0.999
+        wild[keep] = torch.tensor([2, 0], dtype=type)
+        for rounding in "exact", "nearest":
+            same([wild], "tinygemm-2", "float", "plain", "integer", rounding=rounding)
+
+
+def test_parameters_are_converted_on_a_device_that_is_not_the_current_one():
+    need_gpus(2)
+    names, sizes = ("tinygemm-8", "float", "marlin", "integer"), (128, 384, 128)
+    given = parameters_of(row_of("tinygemm-8", 1), torch.bfloat16, sizes)
+    with torch.cuda.device(0):
+        found = ops.convert_parameters(on("cuda:1", given), *names, *sizes)
+    assert all(t.device.index == 1 for t in found)
+    assert all(map(torch.equal, on("cpu", found), ops.convert_parameters(given, *names, *sizes)))
+    with pytest.raises(ValueError, match=r"parameters\[1\].* legal is on the device of the first tensor"):
+        ops.convert_parameters([found[0], found[1].cpu()], names[2], names[3], *names[:2], *sizes)
+
+
 # --- Acceptance -------------------------------------------------------------------------------------------------------
 
 
@@ -849,7 +1106,7 @@ ILLEGAL = [
 ]
 with_packed = lambda change: with_tensor("packed", change)
 with_first = lambda change: with_tensor("parameters[0]", change)
-sizes_of_first = "the sizes that the format has there, behind experts where packed has them = "
+sizes_of_first = "the sizes that the format has there, behind experts where the first tensor has them = "
 sizes_of_first_alone = sizes_of_first + "[2, 20, 2], scales_and_zeros of tinygemm-4"
 ILLEGAL += [
     ("source_format", with_number("source_format", "tinygemm"), "tinygemm-2, tinygemm-4, "),

@@ -87,7 +87,7 @@ std::vector<Problem> distilled_problems(const std::string& subject) {
     }
   }
   // Dequantize of other formats: by the warps of each, and in sizes that leave parts of what they take.
-  for (const kernels::Format& row : kernels::formats) {
+  for (const kernels::Format& row : kernels::dequantized_formats) {
     const Format* const format = format_of("format", std::string(row.name()));
     const Scheme* const scheme = format->scheme_named(row.scheme);
     if (is_tinygemm(*format) || row.parameter_count() != scheme->tensor_count) continue;

@@ -292,15 +292,16 @@ TEST_P(LargeDequantize, OfTheLastElementsIsAsSpecified) {
   for (const bool mapped : {packed.mapped(), weights.mapped(), scales.mapped(), zeros.mapped()}) {
     if (!mapped) GTEST_SKIP() << no_address_space;
   }
-  const kernels::AnyDequantizeArguments a = {packed.data(),
-                                             {scales.data(), zeros.data()},
-                                             weights.data(),
-                                             kernels::format_named(p.format, scheme.name, scheme.tensor_count),
-                                             p.n,
-                                             p.k,
-                                             p.group_size,
-                                             kernels::Type::fp32,
-                                             p.experts};
+  const kernels::AnyDequantizeArguments a = {
+      packed.data(),
+      {scales.data(), zeros.data()},
+      weights.data(),
+      kernels::format_named(kernels::Use::dequantize, p.format, scheme.name, scheme.tensor_count),
+      p.n,
+      p.k,
+      p.group_size,
+      kernels::Type::fp32,
+      p.experts};
   ASSERT_FALSE(kernels::validate(a));
   ASSERT_EQ(kernels::is_by_warps(a), p.is_by_warps);
   const reference::Element last = {p.n - 1, p.k - 1}, group = format.group_of(last, size, p.group_size);

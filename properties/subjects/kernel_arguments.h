@@ -22,7 +22,8 @@ inline const kernels::Layout* kernel_layout(const Format& format) {
 
 /// @throws std::logic_error if the kernels do not dequantize the format in this scheme
 inline const kernels::Format* kernel_format(const Call& c) {
-  const kernels::Format* const format = kernels::format_named(c.format->name, c.scheme->name, c.scheme->tensor_count);
+  const kernels::Format* const format =
+      kernels::format_named(kernels::Use::dequantize, c.format->name, c.scheme->name, c.scheme->tensor_count);
   if (format == nullptr) throw std::logic_error(std::string("the kernels do not dequantize ") + c.format->name);
   return format;
 }

@@ -110,7 +110,7 @@ Capabilities with_convert(Capabilities capabilities, const std::vector<const For
 Capabilities production_capabilities() {
   std::vector<const Format*> converted, dequantized, formats;
   for (const kernels::Layout* layout : kernels::layouts) converted.push_back(format_of("format", layout->name));
-  for (const kernels::Format& one : kernels::formats) {
+  for (const kernels::Format& one : kernels::dequantized_formats) {
     const Format* const format = format_of("format", std::string(one.name()));
     if (std::ranges::count(dequantized, format) == 0) dequantized.push_back(format);
   }

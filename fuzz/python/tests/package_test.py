@@ -242,6 +242,26 @@ def test_the_kernels_pack_unpack_and_convert_as_the_specification_does(format):
     assert torch.equal(tileproof.convert(experts, format, "awq", n, k)[1], tileproof.convert(experts[1], format, "awq", n, k))
 
 
+def test_parameters_are_converted_with_the_codes():
+    n, k, group_size = 128, 256, 64
+    scales, qzeros = torch.rand(4, n).half() + 0.5, torch.randint(-(2**31), 2**31, (4, n // 8)).int()
+    qweight = tileproof.pack(pairs_of(codes_of(n, k, seed=10)), "awq")
+    weights = tileproof.dequantize(qweight, (scales, qzeros), "awq", n, k, group_size)
+    for target, scheme, of_k_n in ("gptq", None, True), ("plain", None, False), ("tinygemm-4", "integer", False):
+        found = tileproof.convert_parameters((scales, qzeros), "awq", target, n, k, group_size, target_scheme=scheme)
+        converted = tileproof.dequantize(tileproof.convert(qweight, "awq", target, n, k), found, target, n, k, group_size)
+        assert torch.equal(converted if of_k_n else converted.t(), weights), target
+    marlin = tileproof.convert_parameters((scales, qzeros), "awq", "marlin", n, k, group_size)
+    back = tileproof.convert_parameters(marlin, "marlin", "awq", n, k, group_size)
+    assert torch.equal(back[0], scales) and torch.equal(back[1], qzeros)
+    with pytest.raises(ValueError, match="convert_parameters: parameters: given group . of row .*, legal is groups whose weights stay"):
+        tileproof.convert_parameters((scales, qzeros), "awq", "tinygemm-4", n, k, group_size, target_scheme="float")
+    near = tileproof.convert_parameters((scales, qzeros), "awq", "tinygemm-4", n, k, group_size, target_scheme="float", rounding="nearest")
+    assert near.shape == (4, n, 2)
+    moved = tileproof.dequantize(tileproof.convert(qweight, "awq", "tinygemm-4", n, k), near, "tinygemm-4", n, k, group_size)
+    assert 0 < (moved.t().float() - weights.float()).abs().max() <= 2**-6  # a last place below 32
+
+
 def bits_of(tensor):
     """As numpy has it: bf16 as its bits."""
     return tensor.view(torch.uint16).numpy() if tensor.dtype == torch.bfloat16 else tensor.numpy()
@@ -255,7 +275,12 @@ def test_the_kernels_take_experts():
 
 
 PACKED = torch.zeros(3, 2, 32, 2, dtype=torch.int32)
+SCALES = torch.ones(2, 16)
 ILLEGAL_OF_KERNELS = [
+    (lambda: tileproof.convert_parameters((), "awq", "gptq", 16, 64, 32), ValueError, r"parameters: given \(\), legal is one tensor or more"),
+    (lambda: tileproof.convert_parameters(SCALES, "nf4", "gptq", 16, 64, 32), ValueError, "source_format: given 'nf4', legal is tinygemm-2, "),
+    (lambda: tileproof.convert_parameters(SCALES, "plain", "gptq", 16, 64, 32, "none", rounding=None), TypeError, "rounding: given None, legal is a str"),
+    (lambda: tileproof.convert_parameters(SCALES, "plain", "marlin", 16, 64, 32, "none"), ValueError, "n: given 16, legal is 0 or more, in multiples that the formats take = 64"),
     (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "nf4"), ValueError, "format: given 'nf4', which has no kernel for pack, legal is tinygemm-2, "),
     (lambda: tileproof.pack(pairs_of(codes_of(8, 64)), "none"), ValueError, "format: given 'none', legal is tinygemm-2, "),
     (lambda: tileproof.pack(codes_of(8, 32), "tinygemm-4"), TypeError, "codes: given ndarray, legal is a torch.Tensor"),

@@ -2,7 +2,7 @@
 
 - `verify` judges a function of yours against the specification of a format; `kernel` marks one for pytest.
 - `reference` is that specification, over numpy arrays, of every format of `formats`.
-- `pack`, `unpack`, `dequantize` and `convert` are production kernels over PyTorch tensors; `import tileproof.ops` registers them as
+- `pack`, `unpack`, `dequantize`, `convert` and `convert_parameters` are production kernels over PyTorch tensors; `import tileproof.ops` registers them as
   torch.ops.tileproof.
 
 Nothing here imports numpy or PyTorch before it is used.
@@ -12,11 +12,11 @@ import importlib
 import importlib.metadata
 
 from tileproof._judging import NotJudged, kernel, verify
-from tileproof._kernels import convert, dequantize, pack, unpack
+from tileproof._kernels import convert, convert_parameters, dequantize, pack, unpack
 from tileproof._specification import Format, Scheme, Tensor, formats
 
 __all__ = [
-    *("verify", "kernel", "NotJudged", "formats", "Format", "Scheme", "Tensor", "pack", "unpack", "dequantize", "convert"),
+    *("verify", "kernel", "NotJudged", "formats", "Format", "Scheme", "Tensor", "pack", "unpack", "dequantize", "convert", "convert_parameters"),
     *("reference", "ops"),
 ]
 

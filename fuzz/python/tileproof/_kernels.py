@@ -106,8 +106,7 @@ def unpack(packed: torch.Tensor, format: str, n: int, k: int) -> torch.Tensor:
 def convert(packed: torch.Tensor, source_format: str, target_format: str, n: int, k: int) -> torch.Tensor:
     """Converts packed codes of one format into those of another, on the device that they are on, without unpacking them.
 
-    Scales and zero points, packed ones too, are not touched: gptq and gptq-v1, which differ in zero points alone, have the same
-    codes. torch.compile traces torch.ops.tileproof.convert, which takes the same arguments, and not this function.
+    Scales and zero points are `convert_parameters`': gptq and gptq-v1, which differ in zero points alone, have the same codes. torch.compile traces torch.ops.tileproof.convert, which takes the same arguments, and not this function.
 
     Args:
         packed: codes of an n x k matrix as source_format lays them out, or of experts: those come first.
@@ -128,6 +127,74 @@ def convert(packed: torch.Tensor, source_format: str, target_format: str, n: int
         _format_with("convert", argument, format)
     n, k = _require_packed(packed, source_format, n, k)
     return ops.convert(packed, source_format, target_format, n, k)
+
+
+def convert_parameters(
+    parameters: torch.Tensor | tuple[torch.Tensor, ...],
+    source_format: str,
+    target_format: str,
+    n: int,
+    k: int,
+    group_size: int,
+    source_scheme: str | None = None,
+    target_scheme: str | None = None,
+    rounding: str = "exact",
+) -> torch.Tensor | tuple[torch.Tensor, ...]:
+    """Converts scales and zeros of one format into those of another: what goes with `convert` of the codes.
+
+    The weights that the formats' formulas give, rounded once to the type of the scales, are the same bits before and after,
+    or the call is refused. kernels/torch/ARGUMENTS.md lists formulas, parameters and bounds. torch.compile traces
+    torch.ops.tileproof.convert_parameters, and not this function.
+
+    Args:
+        parameters: the tensors of the source's scheme, in its order: a tensor, or a tuple of tensors; with experts first or not.
+        source_format, target_format: tinygemm-2, -4, -8, plain, plain-int32, awq, gptq, gptq-v1, marlin, int4pack-cpu-default,
+            -avx2 or -avx512.
+        n, k: rows and columns of the matrix: out_features and in_features.
+        group_size: columns that share their parameters, k for one group.
+        source_scheme, target_scheme: "float", "integer", "none"; of marlin "symmetric" or "integer". Default: of the source the
+            first that has so many parameters; of the target that of the same name, or the format's first.
+        rounding: "exact", or "nearest", which takes also groups whose zero moves by half a scale at most: where a zero between
+            two codes becomes a zero point, a weight moves by half a scale and its last place at most.
+
+    Returns:
+        The tensors of the target's scheme, new ones: a tensor, or a tuple where the scheme has several.
+
+    Raises:
+        ValueError, TypeError: an argument is not legal, or a group cannot be converted; the message says which, what was given
+            and what is legal.
+        ImportError: there is no PyTorch 2.10 or later.
+    """
+    from tileproof import ops
+
+    tensors = _tensors_of(parameters)
+    if not tensors:
+        raise ValueError("parameters: given (), legal is one tensor or more")
+    names = ops.formats_with("c")
+    for argument, given in ("source_format", source_format), ("target_format", target_format):
+        if given not in names:
+            raise ValueError(f"{argument}: given {given!r}, legal is {', '.join(names)}")
+    for argument, given in ("source_scheme", source_scheme), ("target_scheme", target_scheme), ("rounding", rounding):
+        if not isinstance(given, str) and (given is not None or argument == "rounding"):
+            raise TypeError(f"{argument}: given {given!r}, legal is a str")
+    if source_scheme is None:
+        source_scheme = ops.scheme_with("c", source_format, len(tensors))
+    if target_scheme is None:
+        target_scheme = ops.scheme_like("c", target_format, source_scheme)
+    sizes = (_specification.whole(argument, given) for argument, given in (("n", n), ("k", k), ("group_size", group_size)))
+    found = ops.convert_parameters(tensors, source_format, source_scheme, target_format, target_scheme, *sizes, rounding)
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _tensors_of(parameters):
+    import torch
+
+    if not isinstance(parameters, (torch.Tensor, tuple, list)):
+        raise TypeError(f"parameters: given {type(parameters).__name__}, legal is a torch.Tensor or a tuple of them, () for none")
+    tensors = list(parameters) if isinstance(parameters, (tuple, list)) else [parameters]
+    for i, tensor in enumerate(tensors):
+        _require_tensor(f"parameters[{i}]", tensor)
+    return tensors
 
 
 def dequantize(
@@ -170,18 +237,14 @@ def dequantize(
 
     import torch
 
-    if not isinstance(parameters, (torch.Tensor, tuple, list)):
-        raise TypeError(f"parameters: given {type(parameters).__name__}, legal is a torch.Tensor or a tuple of them, () for none")
-    tensors = list(parameters) if isinstance(parameters, (tuple, list)) else [parameters]
+    tensors = _tensors_of(parameters)
     name = _format_with("dequantize", "format", format)
     _require_tensor("packed", packed)
-    for i, tensor in enumerate(tensors):
-        _require_tensor(f"parameters[{i}]", tensor)
     for argument, given, type_of in ("scheme", scheme, str), ("dtype", dtype, torch.dtype):
         if given is not None and not isinstance(given, type_of):
             raise TypeError(f"{argument}: given {given!r}, legal is None or a {type_of.__name__}")
     if scheme is None:
-        scheme = ops.scheme_with(name, len(tensors))
+        scheme = ops.scheme_with("d", name, len(tensors))
     tensors = [tensor.reshape(1) if tensor.dim() == 0 else tensor for tensor in tensors]  # as bitsandbytes has its offset
     sizes = (_specification.whole(argument, given) for argument, given in (("group_size", group_size), ("n", n), ("k", k)))
     return ops.dequantize(packed, tensors, name, scheme, *sizes, dtype=dtype)

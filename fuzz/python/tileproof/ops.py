@@ -89,22 +89,28 @@ class _Layout:
 
 
 class _Format(_Layout):
-    """A format and scheme that dequantize knows, from a line of the library."""
+    """A format and scheme with its parameters, from a line of the library."""
 
     def __init__(self, line):
         row, (_, packed), *parameters = (part.split(" ", 1) for part in line.split("|"))
-        name, (self.scheme, n_multiple, k_multiple, group_multiple, most_group, self.columns, self.weight_type) = row[0], row[1].split()
+        name, numbers = row[0], row[1].split()
+        self.scheme, n_multiple, k_multiple, group_multiple, most_group, divided, self.uses, self.columns, self.weight_type = numbers
         dtype, _, dims = packed.partition(" ")
         super().__init__(f"{name} {dtype} {n_multiple} {k_multiple} {dims}")
-        self.group_multiple, self.most_group = int(group_multiple), int(most_group)
+        self.group_multiple, self.most_group, self.divides_k = int(group_multiple), int(most_group), divided == "k"
         self.parameters = [(name, dtype, dims) for name, (dtype, *dims) in ((name, rest.split()) for name, rest in parameters)]
+
+    @property
+    def has_order_of_columns(self):
+        return any(name == "g_idx" for name, _, _ in self.parameters)
 
     def group_sizes(self, k):
         """The legal ones, in words."""
         if self.most_group == self.group_multiple:
             return str(self.group_multiple)
         if self.most_group:
-            return f"a power of two from {self.group_multiple} to {self.most_group}"
+            divides = f" that divides k = {k}" * self.divides_k
+            return f"a power of two from {self.group_multiple} to {self.most_group}{divides}"
         multiple = "divisor of" if self.group_multiple == 1 else f"multiple of {self.group_multiple} that divides"
         return f"a positive {multiple} k = {k}"
 
@@ -120,10 +126,26 @@ def layout_of(format):
     return _LAYOUTS.get(format) or next(one for one in _FORMATS if one.name == format)
 
 
-def scheme_with(format, parameters):
+def _rows_for(use, name=None):
+    """The rows of formats that "d", dequantize, or "c", convert_parameters, takes: of all, or of one format."""
+    return [one for one in _FORMATS if use in one.uses and name in (None, one.name)]
+
+
+def formats_with(use):
+    """Names of formats, in their order: as _rows_for."""
+    return list(dict.fromkeys(one.name for one in _rows_for(use)))
+
+
+def scheme_with(use, format, parameters):
     """The first scheme of a format that has so many tensors of parameters; its first one, if none has."""
-    schemes = [one.scheme for one in _FORMATS if one.name == format]
-    return next((one.scheme for one in _FORMATS if one.name == format and len(one.parameters) == parameters), schemes[0])
+    rows = _rows_for(use, format)
+    return next((one.scheme for one in rows if len(one.parameters) == parameters), rows[0].scheme)
+
+
+def scheme_like(use, format, scheme):
+    """The scheme of a format that has the name; its first one, if none has."""
+    schemes = [one.scheme for one in _rows_for(use, format)]
+    return scheme if scheme in schemes else schemes[0]
 
 
 class _Rules:
@@ -260,21 +282,76 @@ def _fake_convert(packed, source_format, target_format, n, k):
     return packed.new_empty([*experts, *target.sizes(n, k)], dtype=target.dtype)
 
 
-def _fake_dequantize_by_name(packed, parameters, format, scheme, group_size, n, k, *, dtype=None):
-    rules = _Rules("dequantize")
-    rules.ask(any(one.name == format for one in _FORMATS), "format", format, ", ".join(dict.fromkeys(one.name for one in _FORMATS)))
-    schemes = dict.fromkeys(one.scheme for one in _FORMATS if one.name == format)
-    rules.ask(scheme in schemes, "scheme", scheme, f"one of the format's schemes: {', '.join(schemes)}")
-    rows = [one for one in _FORMATS if (one.name, one.scheme) == (format, scheme)]
+def _row_by_name(rules, use, parameters, format_argument, format, scheme_argument, scheme):
+    """Asks the rules about a format with its parameters."""
+    rules.ask(format in formats_with(use), format_argument, format, ", ".join(formats_with(use)))
+    schemes = dict.fromkeys(one.scheme for one in _rows_for(use, format))
+    rules.ask(scheme in schemes, scheme_argument, scheme, f"one of the format's schemes: {', '.join(schemes)}")
+    rows = [one for one in _rows_for(use, format) if one.scheme == scheme]
     legal = "; or ".join(", ".join(name for name, _, _ in one.parameters) or "none" for one in rows)
     row = next((one for one in rows if len(one.parameters) == len(parameters)), None)
     rules.ask(row is not None, "parameters", len(parameters), f"the tensors of the scheme: {legal}")
-    _sizes_by_name(rules, n, k, row)
-    legal = f"what the format has: {row.group_sizes(k)}"
+    return row
+
+
+def _group_size_by_name(rules, group_size, k, row, of=""):
+    legal = f"what the format has: {row.group_sizes(k)}{of}"
     rules.ask(group_size >= 1, "group_size", group_size, legal)
     rules.ask(group_size % row.group_multiple == 0, "group_size", group_size, legal)
-    of = row.most_group or k  # a power of two, which those up to it divide, or all columns
-    rules.ask(of % group_size == 0, "group_size", group_size, legal)
+    if row.divides_k:
+        rules.ask(k % group_size == 0, "group_size", group_size, legal)
+    if row.most_group:  # a power of two, which those up to it divide
+        rules.ask(row.most_group % group_size == 0, "group_size", group_size, legal)
+
+
+def _parameters_by_name(rules, parameters, row, weight_type, device, experts, n, k, group_size):
+    for i, (tensor, (name, own, dims)) in enumerate(zip(parameters, row.parameters)):
+        argument, of = f"parameters[{i}]", f"{name} of {row.name}"
+        legal_type = "bfloat16, float16 or float32" if own == "-" else own
+        legal = f"the type that the format has there = {legal_type}, {of}"
+        rules.ask(tensor.dtype == (weight_type if own == "-" else getattr(torch, own)), argument, tensor, legal)
+        rules.ask(tensor.device == device, argument, tensor, "on the device of the first tensor")
+        sizes = list(_sizes(dims, n, k, group_size))
+        legal = "the sizes that the format has there, behind experts where the first tensor has them"
+        legal += f" = [{', '.join(map(str, [*experts, *sizes]))}], {of}"
+        rules.ask(tensor.dim() == len(sizes) + len(experts), argument, tensor, legal)
+        for given, size in zip(tensor.shape, [*experts, *sizes]):
+            rules.ask(given == size, argument, tensor, legal)
+    if parameters:
+        rules.elements("parameters[0]", parameters[0], experts[0] if experts else 1, n, k)
+
+
+def _fake_convert_parameters(
+    parameters, source_format, source_scheme, target_format, target_scheme, n, k, group_size, rounding="exact"
+):
+    rules = _Rules("convert_parameters")
+    source = _row_by_name(rules, "c", parameters, "source_format", source_format, "source_scheme", source_scheme)
+    names = formats_with("c")
+    rules.ask(target_format in names, "target_format", target_format, ", ".join(names))
+    has_order = [one for one in _rows_for("c") if one.has_order_of_columns == source.has_order_of_columns]
+    of_name = [one for one in has_order if one.name == target_format]
+    rules.ask(bool(of_name), "target_format", target_format, "one with g_idx, where it is given")
+    target = next((one for one in of_name if one.scheme == target_scheme), None)
+    schemes = ", ".join(dict.fromkeys(one.scheme for one in _rows_for("c", target_format)))
+    rules.ask(target is not None, "target_scheme", target_scheme, f"one of the format's schemes: {schemes}")
+    _sizes_by_name(rules, n, k, *((source,) if source.name == target.name else (source, target)))
+    for row in source, target:
+        _group_size_by_name(rules, group_size, k, row, "" if source is target else f" in {row.name}")
+    rules.ask(rounding in ("exact", "nearest"), "rounding", rounding, "exact or nearest")
+    first = parameters[0]
+    type_of_scales = first.dtype if first.dtype in FLOAT_TYPES else torch.float32
+    experts = list(first.shape[:1]) if first.dim() > len(source.parameters[0][2]) else []
+    _parameters_by_name(rules, parameters, source, type_of_scales, first.device, experts, n, k, group_size)
+    dtypes = [type_of_scales if own == "-" else getattr(torch, own) for _, own, _ in target.parameters]
+    sizes = [list(_sizes(dims, n, k, group_size)) for _, _, dims in target.parameters]
+    return [first.new_empty([*experts, *size], dtype=dtype) for size, dtype in zip(sizes, dtypes)]
+
+
+def _fake_dequantize_by_name(packed, parameters, format, scheme, group_size, n, k, *, dtype=None):
+    rules = _Rules("dequantize")
+    row = _row_by_name(rules, "d", parameters, "format", format, "scheme", scheme)
+    _sizes_by_name(rules, n, k, row)
+    _group_size_by_name(rules, group_size, k, row)
     experts = _experts_by_name(rules, packed, row, n, k)
 
     if row.weight_type == "of_scales":
@@ -288,18 +365,7 @@ def _fake_dequantize_by_name(packed, parameters, format, scheme, group_size, n, 
         is_legal = dtype is None or dtype in types
     rules.ask(is_legal, "dtype", _name(dtype), f"None, or what the format's weights can be: {legal}")
 
-    for i, (tensor, (name, own, dims)) in enumerate(zip(parameters, row.parameters)):
-        argument, of = f"parameters[{i}]", f"{name} of {row.name}"
-        legal_type = "bfloat16, float16 or float32" if own == "-" else own
-        legal = f"the type that the format has there = {legal_type}, {of}"
-        rules.ask(tensor.dtype == (weight_type if own == "-" else getattr(torch, own)), argument, tensor, legal)
-        rules.ask(tensor.device == packed.device, argument, tensor, "on the device of packed")
-        sizes = list(_sizes(dims, n, k, group_size))
-        legal = "the sizes that the format has there, behind experts where packed has them"
-        legal += f" = [{', '.join(map(str, [*experts, *sizes]))}], {of}"
-        rules.ask(tensor.dim() == len(sizes) + len(experts), argument, tensor, legal)
-        for given, size in zip(tensor.shape, [*experts, *sizes]):
-            rules.ask(given == size, argument, tensor, legal)
+    _parameters_by_name(rules, parameters, row, weight_type, packed.device, experts, n, k, group_size)
     rows_and_columns = [k, n] if row.columns == "n" else [n, k]
     return packed.new_empty([*experts, *rows_and_columns], dtype=weight_type)
 
@@ -325,6 +391,7 @@ _FAKES = {
     "dequantize_scale_only": _fake_scale_only,
     "convert": _fake_convert,
     "dequantize": _fake_dequantize_by_name,
+    "convert_parameters": _fake_convert_parameters,
 }
 
 # --- There is no derivative ---------------------------------------------------------------------------------------------
@@ -362,10 +429,11 @@ def _register_no_derivative(space, name, library):
         def forward(ctx, call, *tensors):
             ctx.save_for_backward(*tensors)
             with below_autograd():
-                return call()
+                result = call()
+            return tuple(result) if isinstance(result, list) else result
 
         @staticmethod
-        def backward(ctx, grad):
+        def backward(ctx, grad, *others):
             return (None, *(no_derivative(grad, tensor, full_name) for tensor in ctx.saved_tensors))
 
         @staticmethod
@@ -377,7 +445,8 @@ def _register_no_derivative(space, name, library):
         tensors = [one for one in each if isinstance(one, torch.Tensor) and one.is_floating_point()]
         if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors):
             with enable_single_level_autograd_function():
-                return NoDerivative.apply(lambda: below(*arguments, **others), *(one for one in tensors if one.requires_grad))
+                result = NoDerivative.apply(lambda: below(*arguments, **others), *(one for one in tensors if one.requires_grad))
+            return list(result) if isinstance(result, tuple) else result
         if torch.autograd.forward_ad._current_level >= 0:
             if any(torch.autograd.forward_ad.unpack_dual(tensor).tangent is not None for tensor in tensors):
                 NoDerivative.jvp(None)
@@ -432,7 +501,7 @@ def register(space, names=None, group_size="SymInt"):
             if why_not := _register(space, name, key):
                 raise ImportError(f"PyTorch {torch.__version__} refuses {space}::{name}: {why_not}")
         torch.library.register_fake(f"{space}::{name}", _FAKES[name], lib=library)
-        if "dequantize" in name:
+        if "dequantize" in name or name == "convert_parameters":  # of scales, which may require grad
             _register_no_derivative(space, name, library)
         else:  # whole numbers have no derivative
             library.impl(name, torch.library.fallthrough_kernel, "Autograd")
