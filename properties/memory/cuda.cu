@@ -5,6 +5,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "properties/memory/cuda.h"
 #include "properties/memory/cuda_errors.h"
@@ -27,9 +28,31 @@ struct DifferencesOnDevice {
 
 namespace {
 
+/// The format that has a layout.
+template <class L, class All>
+struct WithLayout;
+template <class L, class First, class... Others>
+struct WithLayout<L, reference::List<First, Others...>> {
+  using type = typename std::conditional_t<std::is_same_v<typename First::Codes, L>, std::type_identity<First>,
+                                           WithLayout<L, reference::List<Others...>>>::type;
+};
+template <class L>
+using FormatOf = typename WithLayout<L, reference::Formats>::type;
+
 // A formula is compiled for the device where kernels of ours have its format; others are computed on the host.
-using FormatsHere = reference::List<reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>>;
-using SchemesHere = reference::ThreeDomains;
+using reference::CpuCapability;
+using FormatsOfWords = reference::List<reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>>;
+using FormatsHere = reference::List<
+    reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>, FormatOf<reference::Plain>,
+    FormatOf<reference::PlainInt32>, FormatOf<reference::Awq>, FormatOf<reference::Gptq>, FormatOf<reference::GptqV1>,
+    FormatOf<reference::Marlin>, FormatOf<reference::Int4PackCpu<CpuCapability::standard>>,
+    FormatOf<reference::Int4PackCpu<CpuCapability::avx2>>, FormatOf<reference::Int4PackCpu<CpuCapability::avx512>>,
+    FormatOf<reference::Nf4>, FormatOf<reference::Fp4>, FormatOf<reference::Q40>, FormatOf<reference::Q41>,
+    FormatOf<reference::Q4K>>;
+using SchemesHere = reference::List<reference::FloatZeros, reference::IntegerZeros, reference::NoZeros,
+                                    reference::AwqZeros, reference::GptqTwoZeros, reference::GptqOneZeros,
+                                    reference::LookedUp<reference::Nf4Table>, reference::LookedUp<reference::Fp4Table>,
+                                    reference::Q40Blocks, reference::Q41Blocks, reference::Q4KBlocks>;
 
 constexpr int threads_of_block = 256;
 
@@ -264,11 +287,13 @@ bool CudaMemory::keeps(const GeneratedTensor& formula) {
   constexpr std::int64_t most_elements = std::int64_t{1} << 27;  // the words of a step of 2^30 codes
   const std::int64_t elements = elements_of(formula);
   if (elements == 0 || elements > most_elements) return false;
+  const Format& format = reference::formats[wanted->codes.format];
+  if (!packs_codes_alone(format) || format.layout.bytes_of_unit != sizeof(std::uint32_t)) return false;
   cudaFree(kept_words_);
   kept_words_ = nullptr;
   void* words = nullptr;
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
-  const bool is_here = generated::with_evaluator<FormatsHere, SchemesHere>(
+  const bool is_here = generated::with_evaluator<FormatsHere, SchemesHere, FormatsOfWords>(
       formula, [&](const auto& evaluator) { start_writing(evaluator, sizeof(std::uint32_t), words, stream_); });
   if (!is_here) {
     cudaFree(words);
@@ -289,8 +314,10 @@ bool CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
     use(KeptWords{kept_words_, elements_of(formula)});
     return true;
   }
-  if (!is_in_runs(formula)) return false;
-  return generated::with_evaluator<FormatsHere, SchemesHere>(formula, use);
+  const auto* weights = std::get_if<generated::Weights>(&formula);
+  const bool is_one_by_one = weights != nullptr && generated::is_one_by_one(*weights);
+  if (!is_one_by_one && !is_in_runs(formula)) return false;
+  return generated::with_evaluator<FormatsHere, SchemesHere, FormatsOfWords>(formula, use);
 }
 
 void CudaMemory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {

@@ -19,6 +19,42 @@ struct OfFormula {
   std::size_t element_bytes;
 };
 
+/// The tensors of every format, scheme and type, of drawn codes, in a size that sixteen elements fill and in one that
+/// they do not.
+std::vector<OfFormula> formulas_of_every_format() {
+  std::vector<OfFormula> all;
+  for (const Format* format : every_format_there_is()) {
+    for (const Scheme* scheme : schemes_of(*format)) {
+      for (const Types types : types_of(*scheme, every_types())) {
+        for (const bool is_whole : {true, false}) {
+          Problem p;
+          p.format = format;
+          p.scheme = scheme;
+          p.types = types;
+          p.group_size = 32;
+          if (!format->group_sizes.contains(32)) p.group_size = 16;
+          if (!is_whole && format->group_sizes.contains(5)) p.group_size = 5;
+          p.n = n_unit(*format, 1) * (is_whole ? 2 : 1);
+          p.k = k_unit(*format, p.group_size) * (is_whole ? 2 : 3);
+          if (!format->groups_divide_rows && !is_whole) p.n = 7, p.k = 37;
+          require_possible(p);
+          const generated::Codes codes = generated::codes_of(p, generated::Codes::Kind::drawn);
+          const generated::Parameters parameters = generated::parameters_of(p, generated::Parameters::Kind::ordinary);
+          const auto bytes = static_cast<std::size_t>(format->layout.bytes_of_unit);
+          all.push_back({format->name, generated::PackedWords{codes, parameters}, bytes});
+          const auto of_weight = static_cast<std::size_t>(bytes_of(types.weight));
+          all.push_back({scheme->name, generated::Weights{codes, parameters, format->result, types.weight}, of_weight});
+          if (scheme->tensor_count > 0) {
+            const auto of_parameter = static_cast<std::size_t>(bytes_of(types.parameter));
+            all.push_back({scheme->name, generated::ScaleElements{parameters}, of_parameter});
+          }
+        }
+      }
+    }
+  }
+  return all;
+}
+
 std::vector<OfFormula> formulas() {
   const generated::Codes each = {
       .kind = generated::Codes::Kind::each, .n = 13, .k = 256, .format = index_of(*tinygemm(4))};
@@ -37,25 +73,27 @@ std::vector<OfFormula> formulas() {
   generated::Parameters of_matrix = pairs;
   of_matrix.groups = 16;
   of_matrix.type = Type::fp16;
-  const Format& host_alone = *reference::format_named("awq");
-  generated::Codes of_awq = each;
-  of_awq.format = index_of(host_alone);
-  of_awq.n = 16;
-  generated::Parameters awq = of_matrix;
-  awq.scheme = index_of(*host_alone.schemes[0]);
-  awq.n = 16;
-  return {{"constant", generated::Constant{0xffa5ffa5, 37}, 2},
-          {"pairs of codes", generated::CodePairs{digit}, 1},
-          {"packed words", generated::PackedWords{digit}, 4},
-          {"packed words that are kept", generated::PackedWords{each}, 4},
-          {"every word", generated::PackedWords{words}, 4},
-          {"codes of every word", generated::UnpackedCodes{words}, 4},
-          {"scales and zeros", generated::ScaleElements{pairs}, 2},
-          {"fp32 scales", generated::ScaleElements{integer}, 4},
-          {"zero points", generated::ZeroElements{integer}, 1},
-          {"weights", generated::Weights{each, of_matrix}, 2},
-          {"weights that the host computes", generated::Weights{of_awq, awq, reference::ResultOrder::k_n}, 2},
-          {"zeros that the host computes", generated::ZeroElements{awq}, 4}};
+  const Format& host_alone = *reference::format_named("mlx");
+  generated::Codes of_mlx = each;
+  of_mlx.format = index_of(host_alone);
+  generated::Parameters mlx = of_matrix;
+  mlx.scheme = index_of(*host_alone.schemes[0]);
+  mlx.groups = 8;
+  mlx.group_size = 32;
+  std::vector<OfFormula> all = {{"constant", generated::Constant{0xffa5ffa5, 37}, 2},
+                                {"pairs of codes", generated::CodePairs{digit}, 1},
+                                {"packed words", generated::PackedWords{digit}, 4},
+                                {"packed words that are kept", generated::PackedWords{each}, 4},
+                                {"every word", generated::PackedWords{words}, 4},
+                                {"codes of every word", generated::UnpackedCodes{words}, 4},
+                                {"scales and zeros", generated::ScaleElements{pairs}, 2},
+                                {"fp32 scales", generated::ScaleElements{integer}, 4},
+                                {"zero points", generated::ZeroElements{integer}, 1},
+                                {"weights", generated::Weights{each, of_matrix}, 2},
+                                {"weights that the host computes", generated::Weights{of_mlx, mlx}, 2},
+                                {"zeros that the host computes", generated::ZeroElements{mlx}, 2}};
+  for (const OfFormula& one : formulas_of_every_format()) all.push_back(one);
+  return all;
 }
 
 class DeviceJudge : public testing::Test {

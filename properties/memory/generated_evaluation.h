@@ -453,16 +453,18 @@ struct UnitsOf {
   }
 
   /// The byte of a parameter that lies among the codes.
-  std::optional<std::uint32_t> byte_of_parameter(std::int64_t at) const {
+  constexpr std::optional<std::uint32_t> byte_of_parameter(std::int64_t at) const {
     constexpr reference::BlockForm form = Used::Parameters::block;
     const std::int64_t block = divided(at, form.bytes), byte = at - block * form.bytes;
     if (byte >= form.before_codes) return std::nullopt;
     const Parameters& p = tensor.parameters;
     const std::int64_t blocks_of_row = p.groups / form.groups;
+    constexpr Type type = Used::weight_type == reference::WeightType::fp32_of_e8m0 ? Type::e8m0 : Type::fp16;
     std::uint8_t bytes[form.before_codes] = {};
     for (std::int64_t group = 0; group < form.groups; ++group) {
-      const Pair pair = pair_of(p, {block / blocks_of_row, block % blocks_of_row * form.groups + group});
-      form.put(bytes, group, {pair.scale, pair.zero});
+      const Pair pair = pair_of_group<type, typename Used::Scheme>(
+          p, {block / blocks_of_row, block % blocks_of_row * form.groups + group});
+      Used::Parameters::put(bytes, group, {pair.scale, pair.zero});
     }
     return bytes[byte];
   }
@@ -543,34 +545,45 @@ struct RunOfMatrix {
   reference::Element group;
 };
 
-template <class FormatsHere>
+/// Whether some format that has a scheme gives weights in an order.
+template <class FormatsHere, class Used>
 constexpr bool has_order(reference::ResultOrder order) {
   return []<class... F>(reference::List<F...>, reference::ResultOrder wanted) {
-    return ((F::result == wanted) || ...);
+    return ((F::result == wanted && reference::has_type<Used>(typename F::Schemes())) || ...);
   }(FormatsHere(), order);
 }
 
-template <class FormatsHere>
+/// Whether groups of some format that has a scheme cross rows.
+template <class FormatsHere, class Used>
 constexpr bool some_cross_rows() {
-  return []<class... F>(reference::List<F...>) { return (!F::divide_rows || ...); }(FormatsHere());
+  return []<class... F>(reference::List<F...>) {
+    return ((!F::divide_rows && reference::has_type<Used>(typename F::Schemes())) || ...);
+  }(FormatsHere());
 }
 
-template <Type weight_type, Type type, class Used, class FormatsHere>
+/// Whether neighbours may lie in different rows and groups, and weights are computed one by one.
+constexpr bool is_one_by_one(const Weights& tensor) {
+  return tensor.order == reference::ResultOrder::k_n ||
+         (tensor.parameters.cross_rows && (tensor.codes.k % run != 0 || tensor.parameters.group_size % run != 0));
+}
+
+/// @tparam FormatsOfWords  those that may define the codes by packed words
+template <Type weight_type, Type type, class Used, class FormatsHere, class FormatsOfWords>
 struct WeightsOf {
   using Element = ElementOf<weight_type>;
+  static constexpr bool some_one_by_one =
+      has_order<FormatsHere, Used>(reference::ResultOrder::k_n) || some_cross_rows<FormatsHere, Used>();
   Weights tensor;
   constexpr std::int64_t elements() const { return tensor.codes.n * tensor.codes.k; }
   constexpr void operator()(std::int64_t first, std::uint32_t (&values)[run]) const {
-    if constexpr (has_order<FormatsHere>(reference::ResultOrder::k_n)) {
-      if (tensor.order == reference::ResultOrder::k_n) return column_by_column(first, values);
+    if constexpr (some_one_by_one) {
+      if (is_one_by_one(tensor)) {
+        for (int i = 0; i < run && first + i < elements(); ++i) values[i] = element(first + i);
+        return;
+      }
     }
     const RunOfMatrix at = run_at(first);
     weights(codes_of(at), pair_of(at), values);
-  }
-
-  /// In the order [k][n], neighbours lie in different rows and therefore in different groups.
-  constexpr void column_by_column(std::int64_t first, std::uint32_t (&values)[run]) const {
-    for (int i = 0; i < run && first + i < elements(); ++i) values[i] = element(first + i);
   }
 
   constexpr std::uint32_t element(std::int64_t index) const {
@@ -582,7 +595,7 @@ struct WeightsOf {
   constexpr std::uint32_t weight_at(const RunOfMatrix& at) const { return weight(code_of(at), pair_of(at)); }
 
   constexpr int code_of(const RunOfMatrix& at) const {
-    return static_cast<int>(code_of_element_in<FormatsHere>(tensor.codes, at.row, at.column));
+    return static_cast<int>(code_of_element_in<FormatsOfWords>(tensor.codes, at.row, at.column));
   }
   constexpr RunOfMatrix run_at(std::int64_t first) const {
     const std::int64_t row = divided(first, tensor.codes.k);
@@ -590,14 +603,14 @@ struct WeightsOf {
     return {row, column, group_of(row, column)};
   }
   constexpr reference::Element group_of(std::int64_t row, std::int64_t column) const {
-    if constexpr (some_cross_rows<FormatsHere>()) {
+    if constexpr (some_cross_rows<FormatsHere, Used>()) {
       if (tensor.parameters.cross_rows)
         return {0, divided(row * tensor.codes.k + column, tensor.parameters.group_size)};
     }
     return {row, divided(column, tensor.parameters.group_size)};
   }
   constexpr std::uint64_t codes_of(const RunOfMatrix& at) const {
-    return codes_of_run_in<FormatsHere>(tensor.codes, at.row, at.column);
+    return codes_of_run_in<FormatsOfWords>(tensor.codes, at.row, at.column);
   }
   constexpr Pair pair_of(const RunOfMatrix& at) const {
     return pair_of_group<type, typename Used::Scheme>(tensor.parameters, at.group);
@@ -650,38 +663,50 @@ constexpr bool has_parameters_of() {
 
 /// Calls a use with a formula's evaluator, where the formula is of one of some layouts and schemes.
 /// @tparam FormatsHere, SchemesHere  lists of rows of reference/formats.h
-template <class FormatsHere, class SchemesHere, class Use>
+/// @tparam FormatsOfWords            those of FormatsHere whose packed words may define codes, pairs of codes and
+/// weights
+template <class FormatsHere, class SchemesHere, class FormatsOfWords, class Use>
 struct WithEvaluator {
   Use& use;
   // Each returns whether the formula's layout or scheme is here.
   bool operator()(const Constant& t) { return used(ConstantOf{t}); }
-  bool operator()(const CodePairs& t) { return has_codes(t.codes) && used(PairsOf<FormatsHere>{t}); }
+  bool operator()(const CodePairs& t) { return has_codes(t.codes) && used(PairsOf<FormatsOfWords>{t}); }
   bool operator()(const PackedWords& t) {
-    return of_format(t.codes, [&]<class F>() { use(UnitsOf<F>{t}); });
+    return of_format(FormatsHere(), t.codes, [&]<class F>() { use(UnitsOf<F>{t}); });
   }
   bool operator()(const UnpackedCodes& t) {
-    return of_format(t.codes, [&]<class F>() { use(UnpackedOf<typename F::Codes>{t}); });
+    return of_format(FormatsOfWords(), t.codes, [&]<class F>() { use(UnpackedOf<typename F::Codes>{t}); });
   }
   bool operator()(const ScaleElements& t) { return of_tensor<0>(t.parameters); }
   bool operator()(const ZeroElements& t) { return of_tensor<1>(t.parameters); }
   bool operator()(const Weights& t) {
-    if (!has_codes(t.codes) || !has_order<FormatsHere>(t.order)) return false;
-    if (t.parameters.cross_rows && !some_cross_rows<FormatsHere>()) return false;
-    return of_scheme(t.parameters, [&]<Type type, class Used>() {
-      using reference::WeightType;
-      if constexpr (Used::weight_type == WeightType::of_parameters) {
-        use(WeightsOf<type, type, Used, FormatsHere>{t});
-      } else if constexpr (is_fp32_of(Used::weight_type)) {
-        use(WeightsOf<Type::fp32, type, Used, FormatsHere>{t});
-      } else {
-        with_type(t.type, [&]<Type weight_type>() {
-          if constexpr (own_format<weight_type>.bits() > 8) use(WeightsOf<weight_type, type, Used, FormatsHere>{t});
-        });
-      }
+    if (!has_codes(t.codes)) return false;
+    bool is_here = false;
+    of_scheme(t.parameters, [&]<Type type, class Used>() {
+      is_here =
+          has_order<FormatsHere, Used>(t.order) && (!t.parameters.cross_rows || some_cross_rows<FormatsHere, Used>());
+      if (is_here) of_weights<type, Used>(t);
     });
+    return is_here;
   }
 
  private:
+  template <Type type, class Used>
+  void of_weights(const Weights& t) {
+    using reference::WeightType;
+    const auto use_of = [&]<Type weight_type>() {
+      use(WeightsOf<weight_type, type, Used, FormatsHere, FormatsOfWords>{t});
+    };
+    if constexpr (Used::weight_type == WeightType::of_parameters) {
+      use_of.template operator()<type>();
+    } else if constexpr (is_fp32_of(Used::weight_type)) {
+      use_of.template operator()<Type::fp32>();
+    } else {
+      with_type(t.type, [&]<Type weight_type>() {
+        if constexpr (own_format<weight_type>.bits() > 8) use_of.template operator()<weight_type>();
+      });
+    }
+  }
   template <class Evaluator>
   bool used(const Evaluator& evaluator) {
     use(evaluator);
@@ -690,11 +715,11 @@ struct WithEvaluator {
   /// Only codes that words define depend on the layout.
   static bool has_codes(const Codes& codes) {
     return codes.kind != Codes::Kind::every_word ||
-           reference::is_one_of(FormatsHere(), reference::Formats(), codes.format);
+           reference::is_one_of(FormatsOfWords(), reference::Formats(), codes.format);
   }
-  template <class Body>
-  static bool of_format(const Codes& codes, Body body) {
-    return reference::with_one_of(FormatsHere(), reference::Formats(), codes.format, body);
+  template <class Some, class Body>
+  static bool of_format(Some some, const Codes& codes, Body body) {
+    return reference::with_one_of(some, reference::Formats(), codes.format, body);
   }
   template <int number>
   bool of_tensor(const Parameters& parameters) {
@@ -724,9 +749,10 @@ struct WithEvaluator {
 
 /// Calls `use` with the evaluator of a formula.
 /// @return whether it did: whether the formula's layout and scheme are among those given, and the scheme has the tensor
-template <class FormatsHere = reference::Formats, class SchemesHere = reference::Schemes, class Use>
+template <class FormatsHere = reference::Formats, class SchemesHere = reference::Schemes,
+          class FormatsOfWords = FormatsHere, class Use>
 bool with_evaluator(const GeneratedTensor& formula, Use use) {
-  return std::visit(WithEvaluator<FormatsHere, SchemesHere, Use>{use},
+  return std::visit(WithEvaluator<FormatsHere, SchemesHere, FormatsOfWords, Use>{use},
                     static_cast<const GeneratedTensor::variant&>(formula));
 }
 
