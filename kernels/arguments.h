@@ -95,8 +95,8 @@ struct ConvertParametersArguments {
   std::int64_t group_size;
   Type type;  // of scales, and of zeros that are numbers
   bool is_nearest;
-  // In the memory of the parameters, 0 before: becomes the number of groups from the first that is refused to the last,
-  // counted [expert][group][n]. Unused where is_always_convertible.
+  // In the memory of the parameters, 0 before the call. After it: 0 where no group was refused, else groups() - i,
+  // where i is the first that was, counted [expert][group][n]. Unused where is_always_convertible.
   std::uint64_t* refused;
   std::int64_t experts = 1;
 

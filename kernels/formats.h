@@ -352,7 +352,14 @@ constexpr const Format* format_to_convert_to(std::string_view name, std::string_
   }
   return nullptr;
 }
-/// Whether every group of one format has its like in another: otherwise the numbers decide.
+/// Whether some scheme of a format has an order of columns.
+constexpr bool takes_order_of_columns(std::string_view name) {
+  for (const Format& format : formats) {
+    if (name == format.name() && format.has_order_of_columns()) return true;
+  }
+  return false;
+}
+/// Whether no group can be refused, whatever its numbers are.
 constexpr bool is_always_convertible(const Format& source, const Format& target) {
   if (source.formula == Formula::floating) return target.formula == Formula::floating;
   if (target.formula == Formula::floating) return source.formula == Formula::symmetric;

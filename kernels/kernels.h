@@ -2,8 +2,9 @@
 /// dequantize of other formats, and convert between layouts, of codes and of parameters.
 ///
 /// Each operation has two overloads made from one source: on a CUDA stream, and on the host over a range of threads. A
-/// thread is a pure function of its index, owns the elements it stores, and shares nothing: any split of the range
-/// gives the same bits. Where an operation goes by warps, a thread is here a warp, whose lanes exchange
+/// thread is a pure function of its index, owns the elements it stores, and shares nothing, but for the number of the
+/// first refused group, which threads of convert_parameters raise atomically: any split of the range gives the same
+/// bits. Where an operation goes by warps, a thread is here a warp, whose lanes exchange
 /// words among themselves.
 #pragma once
 

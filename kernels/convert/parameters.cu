@@ -1,6 +1,6 @@
 /// Convert of parameters: scales and zeros of one format into those of another. Scales stay the numbers that they are,
-/// and lie where the target has them. Of a group, what is added to the products of its codes is either a zero, a
-/// number, or a zero point, a whole number of scales, and
+/// and lie where the target has them. A weight is (code - 8) * scale plus a constant. A format has the constant as a
+/// zero, which is a number, or as a zero point, which is a whole number of scales:
 ///
 ///   zero = (8 - zero_point) * scale        zero_point = 8 - zero / scale
 ///
@@ -57,8 +57,8 @@ struct Group {
     if (zero_point != midpoint_of_codes) {
       group.zero = static_cast<typename T::Bits>(weights(midpoint_of_codes));
     } else {
-      // A 0 that changes no weight: -0 where the products are zeros themselves, and else 0 * scale, were it not
-      // infinite.
+      // The zero is 0. Where the scale is 0, it is -0: added to a product, that keeps the product's sign. Elsewhere it
+      // has the sign of the scale, so that code 8 keeps its own; 0 * scale is no number where the scale is infinite.
       const bool is_zero = (scale & ~sign_bit) == 0;
       group.zero = static_cast<typename T::Bits>(is_zero ? sign_bit : scale & sign_bit);
     }
@@ -88,7 +88,8 @@ struct Group {
  private:
   TILEPROOF_DEVICE int nearest_zero_point() const {
     const double divisor = number_of<T>(scale);
-    // Of a scale of 0 every weight is a zero: with the sign of the product and that of the zero added.
+    // With scale 0 and zero 0 every weight is a zero, and the zero point decides the signs. Of zero -0 it is 8, for -0
+    // changes no product; of zero +0 it is one that makes every product +0.
     if (divisor == 0) return zero != 0 ? midpoint_of_codes : (scale & sign_bit) != 0 ? 16 : 0;
     // A quotient of two numbers of 24 bits that is no tie is 2^-25 away from one, which a double shows.
     const double nearest = ::rint(midpoint_of_codes - number_of<T>(zero) / divisor);
@@ -193,7 +194,8 @@ struct ThreadOfParameters {
     }
     scales[at] = found.scale;
     if (target.formula == Formula::integer && !are_packed(target.zero_points)) {
-      static_cast<std::int8_t*>(const_cast<void*>(target.zeros))[at] = static_cast<std::int8_t>(found.zero_point);
+      static_cast<std::int8_t*>(const_cast<void*>(target.zeros))[target.of_zeros.slot_of(row, group)] =
+          static_cast<std::int8_t>(found.zero_point);
     }
   }
 };

@@ -85,11 +85,11 @@ where one is not so: the zero of a scale with many bits rounds, a zero between t
 that four bits state, and a negative scale has -0 where a sum has +0. `nearest` takes also a group whose zero moves by half
 a scale at most. Then a weight moves by one last place of the larger of zero and weight at most, where a zero point
 became a zero; and by half a scale and the last place of the larger weight at most, where a zero became a zero point. A
-call that can refuse waits for the device, and cannot be captured into a graph. From float to float, from symmetric to
+call that can refuse does so once the kernel has run: it waits for the device, and cannot be captured into a graph. From float to float, from symmetric to
 float, and from a range of zero points into one that holds it nothing is refused, and nothing waits.
 
-The weights of int4pack-cpu are aten's, computed in float32 in steps of its own, and of marlin those of a matmul: what is
-exact is said of the formula below. Marlin's columns lie in the order of its lanes. `gptq` and `gptq-v1` keep g_idx between them; no other format has a place for it.
+`exact` compares the weights of the formulas below: those of int4pack-cpu are computed inside aten's matmul in float32, in
+steps of its own, and marlin's inside vLLM's. Marlin's columns lie in the order of its lanes. `gptq` and `gptq-v1` keep g_idx between them; no other format has a place for it.
 
 | format | scheme | weight | parameters | zero points | group_size |
 |---|---|---|---|---|---|

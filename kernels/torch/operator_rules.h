@@ -428,7 +428,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
       {Argument::target_format_of_parameters, "one with g_idx, where it is given",
        [](const C& c) {
          const std::string_view name = c.text(Argument::target_format_of_parameters);
-         return !c.row()->has_order_of_columns() || format_to_convert_to(name, c.scheme(), true) != nullptr;
+         return !c.row()->has_order_of_columns() || takes_order_of_columns(name);
        }},
       {Argument::target_scheme, "one of the format's schemes", [](const C& c) { return c.target_row() != nullptr; },
        [](const C& c) { return ": " + schemes_text(c.use(), c.text(Argument::target_format_of_parameters)); }},

@@ -213,19 +213,22 @@ std::vector<OwnedTensor> converted_parameters(const Boxed& call) {
   if (given.is_meta()) return converted;
 
   std::array<std::optional<Dense>, Format::most_parameters> parameters;
-  for (int i = 0; i < source.parameter_count(); ++i) {
+  const int places = source.parameter_count() - (source.has_order_of_columns() ? 1 : 0);
+  for (int i = 0; i < places; ++i) {
+    const bool is_of_type = source.parameters[i].dtype == nullptr;
+    const bool is_of_bytes = !is_of_type && element_named(source.parameters[i].dtype) == Element::int8;
+    const std::uintptr_t alignment = is_of_bytes ? 1 : is_of_type && arguments.type != Type::fp32 ? 2 : 4;
     const auto at = static_cast<std::size_t>(i);
-    arguments.parameters[i] = parameters[at].emplace(call.of, call.tensor(parameter(i)), 4).data<void>();
+    arguments.parameters[i] = parameters[at].emplace(call.of, call.tensor(parameter(i)), alignment).data<void>();
   }
   for (int i = 0; i < target.parameter_count(); ++i)
     arguments.converted[i] = data_of(converted[static_cast<std::size_t>(i)]);
   if (source.has_order_of_columns()) {
-    const int place = source.parameter_count() - 1;
-    require(aoti_torch_copy_(converted.back().get(), call.tensor(parameter(place)).tensor(), /*non_blocking=*/0),
+    require(aoti_torch_copy_(converted.back().get(), call.tensor(parameter(places)).tensor(), /*non_blocking=*/0),
             "copy a tensor");
   }
   const auto operation = [](const auto& a, auto where) { return convert_parameters(a, where); };
-  if (is_always_convertible(source, target)) {
+  if (is_always_convertible(source, target) || arguments.groups() == 0) {
     run(call.of, arguments, given, operation);
     return converted;
   }

@@ -897,6 +897,8 @@ def test_a_group_that_cannot_be_converted_is_named(device):
         with pytest.raises(ValueError) as raised:
             ops.convert_parameters(given, *names, *sizes, rounding)
         assert str(raised.value) == f"convert_parameters: parameters: given {text}"
+    with pytest.raises(ValueError, match="given group 3 of row 5, legal is"):
+        ops.convert_parameters([with_zero(1, 3, 5, 1.0)[0][1]], *names, *sizes)
     zeros = ops.convert_parameters(with_zero(1, 3, 5, 1.0), *names, *sizes, "nearest")[1]
     assert hex(zeros[1, 3, 0].item() & 0xFFFFFFFF) == "0x88888888"  # 7.5: to even
     assert zeros[0, 0, 0] == zeros[1, 3, 0]
@@ -919,6 +921,7 @@ REFUSED_PARAMETERS = [
     ({"target_format": "int4pack-cpu-avx2", "target_scheme": "float-folded", "group_size": 16}, "group_size: given 16, legal is what the format has: a power of two from 32 to 256 that divides k = 256 in int4pack-cpu-avx2"),
     ({"rounding": "up"}, "rounding: given up, legal is exact or nearest"),
     ({"n": 24}, "parameters[0]: given bfloat16 [4, 16, 2] on "),
+    ({"parameters": 0}, "parameters[0]: given bfloat16 [2, 3, 4, 16, 2] on "),
 ]  # fmt: skip
 
 
@@ -927,7 +930,8 @@ def test_illegal_parameters_are_refused_in_the_same_words(change, text, device):
     given = parameters_of(row_of("tinygemm-4", 1), torch.bfloat16, (16, 256, 64))
     legal = {"parameters": given, "source_format": "tinygemm-4", "source_scheme": "float", "target_format": "awq", "target_scheme": "integer"}
     legal |= {"n": 16, "k": 256, "group_size": 64}
-    change = {key: given * 2 if key == "parameters" else value for key, value in change.items()}
+    listed = lambda count: given * count or [given[0].expand(2, 3, 4, 16, 2)]
+    change = {key: listed(value) if key == "parameters" else value for key, value in change.items()}
 
     def refusal(where):
         p = legal | change
@@ -988,10 +992,15 @@ def test_backward_through_converted_parameters_is_an_error():
         found[0].sum().backward()
 
 
-def test_parameters_that_are_never_refused_are_captured_into_a_graph():
+NEVER_REFUSED = [("marlin", "symmetric", "tinygemm-8", "float"), ("tinygemm-8", "float", "int4pack-cpu-avx2", "float-folded"), ("awq", "integer", "plain", "integer")]
+
+
+@pytest.mark.parametrize("names", NEVER_REFUSED, ids="-".join)
+def test_parameters_that_are_never_refused_are_captured_into_a_graph(names):
     need_gpus()
-    names, sizes = ("marlin", "symmetric", "tinygemm-8", "float"), (128, 384, 128)
-    given = on("cuda", parameters_of(row_of("marlin", 1), torch.bfloat16, sizes))
+    sizes = (128, 384, 128)
+    source = next(row for row in PARAMETERS if (row.name, row.scheme) == names[:2])
+    given = on("cuda", parameters_of(source, torch.bfloat16, sizes))
     convert = lambda: ops.convert_parameters(given, *names, *sizes)
     convert()
     graph = torch.cuda.CUDAGraph()
@@ -1009,7 +1018,7 @@ def test_cuda_converts_parameters_to_the_bits_of_the_cpu(type):
     generator = torch.Generator().manual_seed(5)
     shape = k // group_size, n
     scales = (torch.randn(shape, generator=generator) * 2.0 ** torch.randint(-12, 8, shape, generator=generator)).to(type)
-    zero_points = torch.randint(-128, 128, shape, generator=generator).to(torch.int8)
+    zero_points = torch.randint(-20, 37, shape, generator=generator).to(torch.int8)
 
     def same(given, *names, rounding="nearest"):
         def outcome_on(device):
@@ -1026,10 +1035,12 @@ def test_cuda_converts_parameters_to_the_bits_of_the_cpu(type):
             assert_bits(got, want)
         return of_cpu
 
+    far = torch.randint(-128, 128, shape, generator=generator).to(torch.int8)
+    assert same([scales, far], "tinygemm-8", "integer", "tinygemm-4", "float") is not None
     (scales_and_zeros,) = same([scales, zero_points], "tinygemm-8", "integer", "tinygemm-4", "float")
-    between = torch.rand(shape, generator=generator) - 0.5
+    between = (torch.rand(shape, generator=generator) - 0.5) * 0.4
     scales_and_zeros[..., 1] += (between * scales.float()).to(type)
-    same([scales_and_zeros], "plain", "float", "plain", "integer")
+    assert same([scales_and_zeros], "plain", "float", "plain", "integer") is not None
     for seed in range(20):  # numbers of all classes: the same group is the first that is refused
         wild = drawn_floats(FORMATS[type], type, 2 * scales.numel(), random.Random(seed)).reshape(*shape, 2)
         keep = torch.rand(shape, generator=generator) < 0.999

@@ -37,18 +37,23 @@ struct WithLayout<L, reference::List<First, Others...>> {
                                            WithLayout<L, reference::List<Others...>>>::type;
 };
 template <class L>
-using FormatOf = typename WithLayout<L, reference::Formats>::type;
+using FormatWithLayout = typename WithLayout<L, reference::Formats>::type;
 
-// A formula is compiled for the device where kernels of ours have its format; others are computed on the host.
+// The device computes the packed words of these formats, and the weights and parameters of these schemes: those that
+// kernels of ours have. The host computes others, such as Marlin's scales.
 using reference::CpuCapability;
-using FormatsOfWords = reference::List<reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>>;
-using FormatsHere = reference::List<
-    reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>, FormatOf<reference::Plain>,
-    FormatOf<reference::PlainInt32>, FormatOf<reference::Awq>, FormatOf<reference::Gptq>, FormatOf<reference::GptqV1>,
-    FormatOf<reference::Marlin>, FormatOf<reference::Int4PackCpu<CpuCapability::standard>>,
-    FormatOf<reference::Int4PackCpu<CpuCapability::avx2>>, FormatOf<reference::Int4PackCpu<CpuCapability::avx512>>,
-    FormatOf<reference::Nf4>, FormatOf<reference::Fp4>, FormatOf<reference::Q40>, FormatOf<reference::Q41>,
-    FormatOf<reference::Q4K>>;
+using FormatsWhoseWordsMayDefineCodes =
+    reference::List<reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>>;
+using FormatsHere =
+    reference::List<reference::Tinygemm<2>, reference::Tinygemm<4>, reference::Tinygemm<8>,
+                    FormatWithLayout<reference::Plain>, FormatWithLayout<reference::PlainInt32>,
+                    FormatWithLayout<reference::Awq>, FormatWithLayout<reference::Gptq>,
+                    FormatWithLayout<reference::GptqV1>, FormatWithLayout<reference::Marlin>,
+                    FormatWithLayout<reference::Int4PackCpu<CpuCapability::standard>>,
+                    FormatWithLayout<reference::Int4PackCpu<CpuCapability::avx2>>,
+                    FormatWithLayout<reference::Int4PackCpu<CpuCapability::avx512>>, FormatWithLayout<reference::Nf4>,
+                    FormatWithLayout<reference::Fp4>, FormatWithLayout<reference::Q40>,
+                    FormatWithLayout<reference::Q41>, FormatWithLayout<reference::Q4K>>;
 using SchemesHere = reference::List<reference::FloatZeros, reference::IntegerZeros, reference::NoZeros,
                                     reference::AwqZeros, reference::GptqTwoZeros, reference::GptqOneZeros,
                                     reference::LookedUp<reference::Nf4Table>, reference::LookedUp<reference::Fp4Table>,
@@ -293,7 +298,7 @@ bool CudaMemory::keeps(const GeneratedTensor& formula) {
   kept_words_ = nullptr;
   void* words = nullptr;
   require(cudaMalloc(&words, static_cast<std::size_t>(elements) * sizeof(std::uint32_t)), "cudaMalloc");
-  const bool is_here = generated::with_evaluator<FormatsHere, SchemesHere, FormatsOfWords>(
+  const bool is_here = generated::with_evaluator<FormatsHere, SchemesHere, FormatsWhoseWordsMayDefineCodes>(
       formula, [&](const auto& evaluator) { start_writing(evaluator, sizeof(std::uint32_t), words, stream_); });
   if (!is_here) {
     cudaFree(words);
@@ -317,7 +322,11 @@ bool CudaMemory::with_evaluator(const GeneratedTensor& formula, Use use) {
   const auto* weights = std::get_if<generated::Weights>(&formula);
   const bool is_one_by_one = weights != nullptr && generated::is_one_by_one(*weights);
   if (!is_one_by_one && !is_in_runs(formula)) return false;
-  return generated::with_evaluator<FormatsHere, SchemesHere, FormatsOfWords>(formula, use);
+  return generated::with_evaluator<FormatsHere, SchemesHere, FormatsWhoseWordsMayDefineCodes>(formula, use);
+}
+
+bool CudaMemory::computes(const GeneratedTensor& formula) {
+  return with_evaluator(formula, [](const auto&) {});
 }
 
 void CudaMemory::write(const GeneratedTensor& formula, std::size_t element_bytes, void* to) {

@@ -27,6 +27,8 @@ class CudaMemory : public Memory {
   void write(const GeneratedTensor&, std::size_t element_bytes, void* to) override;
   Differences compare(const GeneratedTensor&, std::size_t element_bytes, const void* got,
                       const reference::FloatFormat* any_nan) override;
+  /// Whether the device computes the formula, and not the host.
+  bool computes(const GeneratedTensor&);
 
  private:
   bool keeps(const GeneratedTensor&);

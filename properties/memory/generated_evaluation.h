@@ -1,6 +1,6 @@
-/// Computes the elements of a formula, sixteen at a time, in the host's loop and in the device's threads; or, on the
-/// host, one by one, where sixteen columns do not share a row and a group. Only generated_tensor.cpp and cuda.cu
-/// include it.
+/// Computes the elements of a formula, sixteen at a time, in the host's loop and in the device's threads. Where sixteen
+/// neighbours do not share a row and a group, the host computes elements one by one. The device does so for weights in
+/// the order [k][n] and for groups that cross rows. Only generated_tensor.cpp and cuda.cu include it.
 #pragma once
 
 #include <bit>
@@ -311,8 +311,9 @@ constexpr Pair pair_of_group(const Parameters& p, reference::Element of) {
 }
 
 // Evaluators: each computes sixteen elements from `first` on, a multiple of sixteen. Values past the end are
-// unspecified. Those of codes and weights do so where is_in_runs(), and compute one `element` anywhere. `Element` is
-// the unsigned type with the width of the tensor's elements, where the formula fixes that width.
+// unspecified. Those of codes do so where is_in_runs(), those of weights there and where is_one_by_one(), and both
+// compute one `element` anywhere. `Element` is the unsigned type with the width of the tensor's elements, where the
+// formula fixes that width.
 
 struct ConstantOf {
   Constant tensor;
@@ -545,7 +546,7 @@ struct RunOfMatrix {
   reference::Element group;
 };
 
-/// Whether some format that has a scheme gives weights in an order.
+/// Whether a format of the list has this scheme and gives its weights in this order.
 template <class FormatsHere, class Used>
 constexpr bool has_order(reference::ResultOrder order) {
   return []<class... F>(reference::List<F...>, reference::ResultOrder wanted) {
@@ -553,7 +554,7 @@ constexpr bool has_order(reference::ResultOrder order) {
   }(FormatsHere(), order);
 }
 
-/// Whether groups of some format that has a scheme cross rows.
+/// Whether a format of the list has this scheme and groups that cross rows.
 template <class FormatsHere, class Used>
 constexpr bool some_cross_rows() {
   return []<class... F>(reference::List<F...>) {
@@ -567,8 +568,8 @@ constexpr bool is_one_by_one(const Weights& tensor) {
          (tensor.parameters.cross_rows && (tensor.codes.k % run != 0 || tensor.parameters.group_size % run != 0));
 }
 
-/// @tparam FormatsOfWords  those that may define the codes by packed words
-template <Type weight_type, Type type, class Used, class FormatsHere, class FormatsOfWords>
+/// @tparam FormatsWhoseWordsMayDefineCodes  those that may define the codes by packed words
+template <Type weight_type, Type type, class Used, class FormatsHere, class FormatsWhoseWordsMayDefineCodes>
 struct WeightsOf {
   using Element = ElementOf<weight_type>;
   static constexpr bool some_one_by_one =
@@ -595,7 +596,7 @@ struct WeightsOf {
   constexpr std::uint32_t weight_at(const RunOfMatrix& at) const { return weight(code_of(at), pair_of(at)); }
 
   constexpr int code_of(const RunOfMatrix& at) const {
-    return static_cast<int>(code_of_element_in<FormatsOfWords>(tensor.codes, at.row, at.column));
+    return static_cast<int>(code_of_element_in<FormatsWhoseWordsMayDefineCodes>(tensor.codes, at.row, at.column));
   }
   constexpr RunOfMatrix run_at(std::int64_t first) const {
     const std::int64_t row = divided(first, tensor.codes.k);
@@ -610,7 +611,7 @@ struct WeightsOf {
     return {row, divided(column, tensor.parameters.group_size)};
   }
   constexpr std::uint64_t codes_of(const RunOfMatrix& at) const {
-    return codes_of_run_in<FormatsOfWords>(tensor.codes, at.row, at.column);
+    return codes_of_run_in<FormatsWhoseWordsMayDefineCodes>(tensor.codes, at.row, at.column);
   }
   constexpr Pair pair_of(const RunOfMatrix& at) const {
     return pair_of_group<type, typename Used::Scheme>(tensor.parameters, at.group);
@@ -663,19 +664,22 @@ constexpr bool has_parameters_of() {
 
 /// Calls a use with a formula's evaluator, where the formula is of one of some layouts and schemes.
 /// @tparam FormatsHere, SchemesHere  lists of rows of reference/formats.h
-/// @tparam FormatsOfWords            those of FormatsHere whose packed words may define codes, pairs of codes and
-/// weights
-template <class FormatsHere, class SchemesHere, class FormatsOfWords, class Use>
+/// @tparam FormatsWhoseWordsMayDefineCodes            those of FormatsHere whose packed words may define codes, pairs
+/// of codes and weights
+template <class FormatsHere, class SchemesHere, class FormatsWhoseWordsMayDefineCodes, class Use>
 struct WithEvaluator {
   Use& use;
   // Each returns whether the formula's layout or scheme is here.
   bool operator()(const Constant& t) { return used(ConstantOf{t}); }
-  bool operator()(const CodePairs& t) { return has_codes(t.codes) && used(PairsOf<FormatsOfWords>{t}); }
+  bool operator()(const CodePairs& t) {
+    return has_codes(t.codes) && used(PairsOf<FormatsWhoseWordsMayDefineCodes>{t});
+  }
   bool operator()(const PackedWords& t) {
     return of_format(FormatsHere(), t.codes, [&]<class F>() { use(UnitsOf<F>{t}); });
   }
   bool operator()(const UnpackedCodes& t) {
-    return of_format(FormatsOfWords(), t.codes, [&]<class F>() { use(UnpackedOf<typename F::Codes>{t}); });
+    return of_format(FormatsWhoseWordsMayDefineCodes(), t.codes,
+                     [&]<class F>() { use(UnpackedOf<typename F::Codes>{t}); });
   }
   bool operator()(const ScaleElements& t) { return of_tensor<0>(t.parameters); }
   bool operator()(const ZeroElements& t) { return of_tensor<1>(t.parameters); }
@@ -695,7 +699,7 @@ struct WithEvaluator {
   void of_weights(const Weights& t) {
     using reference::WeightType;
     const auto use_of = [&]<Type weight_type>() {
-      use(WeightsOf<weight_type, type, Used, FormatsHere, FormatsOfWords>{t});
+      use(WeightsOf<weight_type, type, Used, FormatsHere, FormatsWhoseWordsMayDefineCodes>{t});
     };
     if constexpr (Used::weight_type == WeightType::of_parameters) {
       use_of.template operator()<type>();
@@ -703,7 +707,11 @@ struct WithEvaluator {
       use_of.template operator()<Type::fp32>();
     } else {
       with_type(t.type, [&]<Type weight_type>() {
-        if constexpr (own_format<weight_type>.bits() > 8) use_of.template operator()<weight_type>();
+        if constexpr (own_format<weight_type>.bits() > 8) {
+          use_of.template operator()<weight_type>();
+        } else {
+          throw std::logic_error(std::string("no weights have the type ") + name_of(weight_type));
+        }
       });
     }
   }
@@ -715,7 +723,7 @@ struct WithEvaluator {
   /// Only codes that words define depend on the layout.
   static bool has_codes(const Codes& codes) {
     return codes.kind != Codes::Kind::every_word ||
-           reference::is_one_of(FormatsOfWords(), reference::Formats(), codes.format);
+           reference::is_one_of(FormatsWhoseWordsMayDefineCodes(), reference::Formats(), codes.format);
   }
   template <class Some, class Body>
   static bool of_format(Some some, const Codes& codes, Body body) {
@@ -750,9 +758,9 @@ struct WithEvaluator {
 /// Calls `use` with the evaluator of a formula.
 /// @return whether it did: whether the formula's layout and scheme are among those given, and the scheme has the tensor
 template <class FormatsHere = reference::Formats, class SchemesHere = reference::Schemes,
-          class FormatsOfWords = FormatsHere, class Use>
+          class FormatsWhoseWordsMayDefineCodes = FormatsHere, class Use>
 bool with_evaluator(const GeneratedTensor& formula, Use use) {
-  return std::visit(WithEvaluator<FormatsHere, SchemesHere, FormatsOfWords, Use>{use},
+  return std::visit(WithEvaluator<FormatsHere, SchemesHere, FormatsWhoseWordsMayDefineCodes, Use>{use},
                     static_cast<const GeneratedTensor::variant&>(formula));
 }
 

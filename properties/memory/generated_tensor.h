@@ -117,8 +117,8 @@ struct GeneratedTensor
 };
 
 std::int64_t elements_of(const GeneratedTensor&);
-/// Whether sixteen elements from a multiple of sixteen on lie in one row and one group, where the tensor has any: of
-/// others, a device computes weights of [k][n] and of groups that cross rows alone.
+/// Whether sixteen elements from a multiple of sixteen on lie in one row and one group, where the tensor has any. Of
+/// other tensors, a device computes only weights in the order [k][n] and weights whose groups cross rows.
 bool is_in_runs(const GeneratedTensor&);
 /// One element, computed on the host.
 std::uint32_t element_of(const GeneratedTensor&, std::int64_t index);

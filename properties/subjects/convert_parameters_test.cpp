@@ -276,6 +276,7 @@ TEST(ConvertParameters, OfEveryPairIsExactOrRefusedOrWithinHalfAScale) {
                 from.put(e, {n, g}, draw.group(source, format, round == 0 ? 1 : 400));
             }
           }
+          const auto as_given = from.memory;
           for (const bool is_nearest : {false, true}) {
             Conversion call(from, to, size, group_size, experts, is_nearest);
             ASSERT_FALSE(kernels::validate(call.a));
@@ -301,6 +302,10 @@ TEST(ConvertParameters, OfEveryPairIsExactOrRefusedOrWithinHalfAScale) {
               FAIL() << text << (is_nearest ? ", nearest" : "") << ": group " << i << " is judged otherwise: scale 0x"
                      << std::hex << given.scale << ", zero 0x" << given.zero << ", zero point " << std::dec
                      << given.zero_point;
+            }
+            ASSERT_EQ(from.memory, as_given) << text;
+            for (const auto& bytes : to.memory) {
+              for (auto byte = bytes.end() - 16; byte != bytes.end(); ++byte) ASSERT_EQ(*byte, 0xa5) << text;
             }
             ++(first ? refused : exact);
             ASSERT_FALSE(first && kernels::is_always_convertible(*source.row, *target.row)) << text;

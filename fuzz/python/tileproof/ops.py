@@ -340,7 +340,8 @@ def _fake_convert_parameters(
     rules.ask(rounding in ("exact", "nearest"), "rounding", rounding, "exact or nearest")
     first = parameters[0]
     type_of_scales = first.dtype if first.dtype in FLOAT_TYPES else torch.float32
-    experts = list(first.shape[:1]) if first.dim() > len(source.parameters[0][2]) else []
+    dims = len(source.parameters[0][2])
+    experts = [first.shape[-dims - 1]] if first.dim() > dims else []
     _parameters_by_name(rules, parameters, source, type_of_scales, first.device, experts, n, k, group_size)
     dtypes = [type_of_scales if own == "-" else getattr(torch, own) for _, own, _ in target.parameters]
     sizes = [list(_sizes(dims, n, k, group_size)) for _, _, dims in target.parameters]
