@@ -75,21 +75,25 @@ ones; any of the operators can stand in it:
   text += R"(
 ## The formats of convert_parameters
 
-A scale stays the number that it is, and lies where the target has it. What is added to the products of the codes is
-either a zero, a number of T, or a zero point, a whole number of scales: zero = (8 - zero_point) * scale, rounded to T,
-and zero_point = 8 - zero / scale, to nearest with ties to even, within what the target states. `none` and `symmetric`
-are zero points 0 and 8.
+A scale stays the number that it is, and lies where the target has it. A weight is (code - 8) * scale plus a constant. A
+format has the constant as a zero, which is a number of T, or as a zero point, which is a whole number of scales:
+zero = (8 - zero_point) * scale, rounded to T, and zero_point = 8 - zero / scale, to nearest with ties to even, within what
+the target states. `none` and `symmetric` are zero points 0 and 8. Zero point 8 becomes the zero 0 with the sign of the scale,
+-0 where the scale is 0, so that every weight keeps its sign, and scale 0 takes the zero point that gives the weights theirs.
 
-`exact` takes a group whose sixteen weights, rounded once to T, are the same bits before and after, and refuses the call
-where one is not so: the zero of a scale with many bits rounds, a zero between two codes has no zero point, 15 is the most
-that four bits state, and a negative scale has -0 where a sum has +0. `nearest` takes also a group whose zero moves by half
-a scale at most. Then a weight moves by one last place of the larger of zero and weight at most, where a zero point
-became a zero; and by half a scale and the last place of the larger weight at most, where a zero became a zero point. A
-call that can refuse does so once the kernel has run: it waits for the device, and cannot be captured into a graph. From float to float, from symmetric to
-float, and from a range of zero points into one that holds it nothing is refused, and nothing waits.
+`exact` takes a group whose sixteen weights, rounded once to T, are the same bits before and after. It refuses the call where
+one is not so: (8 - zero_point) * scale may round or overflow, a zero between two codes has no zero point, awq's four bits
+state 0 to 15, and where a negative scale makes a product -0, a sum is +0. `nearest` takes also a group whose constant moves
+by half a scale at most. Then a weight moves by one last place of the larger of zero and weight at most, where a zero point
+became a zero; and by half a scale and the last place of the larger weight at most, where a zero became a zero point: with the
+infinite taken for the number after the largest. A group is refused once the kernel has run, so not for fake tensors: such a
+call waits for the device, cannot be captured into a graph, and is dropped by a compiler where nothing uses its result. From
+float to float, from symmetric to float, and from a range of zero points into one that holds it nothing is refused, and
+nothing waits.
 
 `exact` compares the weights of the formulas below: those of int4pack-cpu are computed inside aten's matmul in float32, in
-steps of its own, and marlin's inside vLLM's. Marlin's columns lie in the order of its lanes. `gptq` and `gptq-v1` keep g_idx between them; no other format has a place for it.
+steps of its own, and marlin's inside vLLM's. Marlin's columns lie in the order of its lanes. `gptq` and `gptq-v1` keep g_idx
+between them; no other format has a place for it.
 
 | format | scheme | weight | parameters | zero points | group_size |
 |---|---|---|---|---|---|

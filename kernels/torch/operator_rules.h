@@ -425,7 +425,7 @@ const std::vector<Rule<Tensor>>& all_rules() {
        [](const C& c) { return ": " + parameters_text(c.use(), c.format(), c.scheme()); }},
       {Argument::target_format_of_parameters, names_of_convertible,
        [](const C& c) { return has_format(c.use(), c.text(Argument::target_format_of_parameters)); }},
-      {Argument::target_format_of_parameters, "one with g_idx, where it is given",
+      {Argument::target_format_of_parameters, "gptq or gptq-v1, where g_idx is given",
        [](const C& c) {
          const std::string_view name = c.text(Argument::target_format_of_parameters);
          return !c.row()->has_order_of_columns() || takes_order_of_columns(name);

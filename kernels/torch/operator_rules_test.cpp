@@ -300,7 +300,7 @@ const Wrong wrongs[] = {
        l.target_format_of_parameters = "marlin";
        l.target_scheme = "none";
      }},
-    {"target_format", "one with g_idx, where it is given",
+    {"target_format", "gptq or gptq-v1, where g_idx is given",
      [](Legal& l) {
        make_ordered(l);
        l.target_format_of_parameters = "awq";

@@ -948,7 +948,7 @@ def test_illegal_parameters_are_refused_in_the_same_words(change, text, device):
 
 def test_an_order_of_columns_goes_to_formats_that_have_one(device):
     given = on(device, parameters_of(row_of("gptq-v1", 3), torch.float16, (128, 384, 128), experts=2))
-    with pytest.raises(ValueError, match="target_format: given marlin, legal is one with g_idx, where it is given"):
+    with pytest.raises(ValueError, match="target_format: given marlin, legal is gptq or gptq-v1, where g_idx is given"):
         ops.convert_parameters(given, "gptq-v1", "integer", "marlin", "integer", 128, 384, 128)
     found = ops.convert_parameters(given, "gptq-v1", "integer", "gptq", "integer", 128, 384, 128)
     assert torch.equal(found[2], given[2]) and found[2].data_ptr() != given[2].data_ptr()

@@ -687,8 +687,9 @@ struct WithEvaluator {
     if (!has_codes(t.codes)) return false;
     bool is_here = false;
     of_scheme(t.parameters, [&]<Type type, class Used>() {
-      is_here =
-          has_order<FormatsHere, Used>(t.order) && (!t.parameters.cross_rows || some_cross_rows<FormatsHere, Used>());
+      // In the order [n][k] any weights are asked for, to say what was expected of an element.
+      const bool is_in_order = t.order == reference::ResultOrder::n_k || has_order<FormatsHere, Used>(t.order);
+      is_here = is_in_order && (!t.parameters.cross_rows || some_cross_rows<FormatsHere, Used>());
       if (is_here) of_weights<type, Used>(t);
     });
     return is_here;

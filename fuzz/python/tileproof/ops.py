@@ -330,7 +330,7 @@ def _fake_convert_parameters(
     rules.ask(target_format in names, "target_format", target_format, ", ".join(names))
     has_order = [one for one in _rows_for("c") if one.has_order_of_columns == source.has_order_of_columns]
     of_name = [one for one in has_order if one.name == target_format]
-    rules.ask(bool(of_name), "target_format", target_format, "one with g_idx, where it is given")
+    rules.ask(bool(of_name), "target_format", target_format, "gptq or gptq-v1, where g_idx is given")
     target = next((one for one in of_name if one.scheme == target_scheme), None)
     schemes = ", ".join(dict.fromkeys(one.scheme for one in _rows_for("c", target_format)))
     rules.ask(target is not None, "target_scheme", target_scheme, f"one of the format's schemes: {schemes}")
