@@ -21,8 +21,6 @@ std::optional<InvalidArgument> validate_pointer(const char* argument, const void
                          "aligned to " + std::to_string(alignment_bytes) + " bytes"};
 }
 
-std::uintptr_t bytes_of(Type type) { return type == Type::fp32 ? 4 : 2; }
-
 template <class Arguments>
 std::int64_t words_of(const Arguments& a) {
   return a.experts * ((a.n + 7) / 8) * a.k;
@@ -58,13 +56,8 @@ std::optional<InvalidArgument> validate_group_size(const Format& format, std::in
 /// Any tensor of a format in a call.
 template <class Arguments>
 std::optional<InvalidArgument> validate_tensor(const Arguments& a, const Parameter& tensor, const void* pointer) {
-  const bool is_of_type = tensor.dtype == nullptr;
-  const bool is_of_bytes =
-      !is_of_type && (tensor.dtype == std::string_view("uint8") || tensor.dtype == std::string_view("int8"));
   return validate_pointer(tensor.name, pointer, a.experts * tensor.dims.elements({a.n, a.k, a.group_size}),
-                          is_of_type    ? bytes_of(a.type)
-                          : is_of_bytes ? 1
-                                        : 4);
+                          bytes_of_element(tensor, a.type));
 }
 template <class Arguments>
 std::optional<InvalidArgument> validate_tensors(const Arguments& a, const Format& format, const void* const* pointers,
@@ -83,6 +76,12 @@ std::optional<InvalidArgument> first_of(First first, Rest... rest) {
 }
 
 }  // namespace
+
+std::uintptr_t bytes_of(Type type) { return type == Type::fp32 ? 4 : 2; }
+std::uintptr_t bytes_of_element(const Parameter& tensor, Type type) {
+  if (tensor.dtype == nullptr) return bytes_of(type);
+  return tensor.dtype == std::string_view("uint8") || tensor.dtype == std::string_view("int8") ? 1 : 4;
+}
 
 std::string InvalidArgument::text() const { return argument + ": given " + given + ", legal is " + legal; }
 
@@ -174,7 +173,7 @@ std::optional<InvalidArgument> validate(const AnyDequantizeArguments& a) {
 std::optional<InvalidArgument> validate(const ConvertParametersArguments& a) {
   const auto groups = [&](const Format& format) { return validate_group_size(format, a.k, a.group_size); };
   const auto tensors = [&](const Format& format, const void* const* pointers) {
-    return validate_tensors(a, format, pointers, format.parameter_count() - (format.has_order_of_columns() ? 1 : 0));
+    return validate_tensors(a, format, pointers, format.tensors_of_groups());
   };
   return first_of([&] { return validate_sizes(a.n, a.k, a.experts, *a.source->layout, *a.target->layout); },
                   [&] { return groups(*a.source); }, [&] { return groups(*a.target); },

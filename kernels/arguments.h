@@ -103,6 +103,11 @@ struct ConvertParametersArguments {
   std::int64_t groups() const { return experts * (k / group_size) * n; }
 };
 
+/// The bytes of an element.
+std::uintptr_t bytes_of(Type);
+/// @param type  of the numbers that have no type of their own
+std::uintptr_t bytes_of_element(const Parameter&, Type type);
+
 /// Why a call is refused: which argument, what was given, what is legal.
 struct InvalidArgument {
   std::string argument;

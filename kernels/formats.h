@@ -96,7 +96,7 @@ struct Parameter {
 /// The types of a format's weights.
 enum class WeightType { of_scales, any, fp32 };
 
-/// What takes a format.
+/// The operators that take a format with its parameters.
 enum class Use { dequantize, convert_parameters };
 
 /// How the scales of a row of groups lie.
@@ -127,7 +127,7 @@ struct Format {
   /// Whether a group's parameters are a scale and a constant in tensors, so that another format can have the same.
   constexpr bool has_convertible_parameters() const {
     return formula == Formula::floating || formula == Formula::integer || formula == Formula::none ||
-           (formula == Formula::symmetric && parameters[0].name != nullptr);
+           formula == Formula::symmetric;
   }
   constexpr bool serves(Use use) const {
     return use == Use::dequantize ? is_dequantized : has_convertible_parameters();
@@ -140,10 +140,13 @@ struct Format {
     return {stored_less(zero_points), 15 + stored_less(zero_points)};
   }
   constexpr bool has_order_of_columns() const { return parameter_count() > 2 && formula == Formula::integer; }
+  /// How many tensors hold numbers of groups: the order of columns is none.
+  constexpr int tensors_of_groups() const { return parameter_count() - (has_order_of_columns() ? 1 : 0); }
   /// The order of the scales of a row of groups, as bits of a place there.
   constexpr Order order_of_scales(std::int64_t groups_of_row) const {
     if (scales == ScaleOrder::by_column) return in_their_order;
-    // Of 64 columns, the j-th of each eight lie together; of one group, of 32 the pairs that are eight apart.
+    // Marlin puts the j-th columns of each eight of 64 together. Where a row has one group, it puts pairs of neighbours
+    // together that are eight apart in 32 columns.
     return groups_of_row == 1 ? Order::of(Axis::n, n(0), n(3), n(4), n(1), n(2))
                               : Order::of(Axis::n, n(3), n(4), n(5), n(0), n(1), n(2));
   }
@@ -278,7 +281,7 @@ inline constexpr Format formats[] = {
     rows_of_formats::int4pack_cpu(Int4PackCpuAvx2::row, "float-folded"),
     rows_of_formats::int4pack_cpu(Int4PackCpuAvx512::row, "float")};
 
-/// Those that are dequantized, which come first.
+/// The rows that dequantize takes. They come first.
 inline constexpr std::span<const Format> dequantized_formats = [] {
   std::size_t count = 0;
   while (formats[count].is_dequantized) ++count;

@@ -49,7 +49,7 @@ enum class Argument {
   scheme,
   group_size_of_format,
   dtype,
-  // Of convert_parameters.
+  // convert_parameters takes these.
   source_format_of_parameters,
   source_scheme,
   target_format_of_parameters,

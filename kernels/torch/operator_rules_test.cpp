@@ -100,13 +100,14 @@ struct Legal {
   }
 };
 
+void expect_accepted(const Operator& of, const Legal& legal) {
+  const auto refusal = validate(legal.call(of));
+  EXPECT_FALSE(refusal.has_value()) << of.name << ": " << refusal->text();
+}
+
 TEST(OperatorRules, AcceptLegalCallsOfEveryOperator) {
   for (const bool with_experts : {false, true}) {
-    for (const Operator* of : all_operators) {
-      const Legal legal = {with_experts};
-      const auto refusal = validate(legal.call(*of));
-      EXPECT_FALSE(refusal.has_value()) << of->name << ": " << refusal->text();
-    }
+    for (const Operator* of : all_operators) expect_accepted(*of, {with_experts});
   }
 }
 
@@ -120,10 +121,7 @@ void make_nested(Legal& l) {
                   {Element::fp32, l.shape({1})}};
 }
 TEST(OperatorRules, AcceptCallsOfDequantizeInAnyFormat) {
-  const auto accepts = [](const Legal& legal) {
-    const auto refusal = validate(legal.call(any_dequantize_operator));
-    EXPECT_FALSE(refusal.has_value()) << refusal->text();
-  };
+  const auto accepts = [](const Legal& legal) { expect_accepted(any_dequantize_operator, legal); };
   for (const bool with_experts : {false, true}) {
     Legal nested = {with_experts};
     make_nested(nested);
@@ -150,10 +148,7 @@ void make_ordered(Legal& l) {
       {Element::fp16, l.shape({2, 24})}, {Element::int32, l.shape({2, 3})}, {Element::int32, l.shape({128})}};
 }
 TEST(OperatorRules, AcceptCallsOfConvertParametersInOtherFormats) {
-  const auto accepts = [](const Legal& legal) {
-    const auto refusal = validate(legal.call(convert_parameters_operator));
-    EXPECT_FALSE(refusal.has_value()) << refusal->text();
-  };
+  const auto accepts = [](const Legal& legal) { expect_accepted(convert_parameters_operator, legal); };
   for (const bool with_experts : {false, true}) {
     Legal ordered = {with_experts};
     make_ordered(ordered);

@@ -19,6 +19,13 @@ Sizes sizes_with_experts(const Boxed& call, std::initializer_list<std::int64_t> 
   return sizes;
 }
 
+/// The sizes of a tensor of a format or a layout.
+Sizes sizes_of(const Boxed& call, const Dims& dims, const Extents& extents) {
+  Sizes sizes = sizes_with_experts(call, {});
+  for (int d = 0; d < dims.count(); ++d) sizes.append(dims.size(d, extents));
+  return sizes;
+}
+
 void* data_of(const OwnedTensor& result) {
   void* data = nullptr;
   require(torch_get_mutable_data_ptr(result.get(), &data), "give a tensor's memory");
@@ -124,9 +131,8 @@ OwnedTensor dequantized_tensor(const Boxed& call) {
 OwnedTensor converted_tensor(const Boxed& call) {
   const Given& given = call.packed();
   const Layout &source = *call.source(), &target = *call.target();
-  Sizes sizes = sizes_with_experts(call, {});
-  for (int d = 0; d < target.dims.count(); ++d) sizes.append(target.dims.size(d, {call.n(), call.k()}));
-  OwnedTensor converted = empty(call.of, sizes, dtype_of(element_named(target.dtype)), given);
+  OwnedTensor converted =
+      empty(call.of, sizes_of(call, target.dims, {call.n(), call.k()}), dtype_of(element_named(target.dtype)), given);
   if (given.is_meta()) return converted;
   const Dense packed(call.of, given, 16);
   run(call.of,
@@ -205,27 +211,22 @@ std::vector<OwnedTensor> converted_parameters(const Boxed& call) {
   std::vector<OwnedTensor> converted;
   for (int i = 0; i < target.parameter_count(); ++i) {
     const Parameter& one = target.parameters[i];
-    Sizes sizes = sizes_with_experts(call, {});
-    for (int d = 0; d < one.dims.count(); ++d) sizes.append(one.dims.size(d, call.extents()));
-    converted.push_back(
-        empty(call.of, sizes, dtype_of(one.dtype == nullptr ? element : element_named(one.dtype)), given));
+    converted.push_back(empty(call.of, sizes_of(call, one.dims, call.extents()),
+                              dtype_of(one.dtype == nullptr ? element : element_named(one.dtype)), given));
   }
   if (given.is_meta()) return converted;
 
   std::array<std::optional<Dense>, Format::most_parameters> parameters;
-  const int places = source.parameter_count() - (source.has_order_of_columns() ? 1 : 0);
-  for (int i = 0; i < places; ++i) {
-    const bool is_of_type = source.parameters[i].dtype == nullptr;
-    const bool is_of_bytes = !is_of_type && element_named(source.parameters[i].dtype) == Element::int8;
-    const std::uintptr_t alignment = is_of_bytes ? 1 : is_of_type && arguments.type != Type::fp32 ? 2 : 4;
+  for (int i = 0; i < source.tensors_of_groups(); ++i) {
     const auto at = static_cast<std::size_t>(i);
+    const std::uintptr_t alignment = bytes_of_element(source.parameters[i], arguments.type);
     arguments.parameters[i] = parameters[at].emplace(call.of, call.tensor(parameter(i)), alignment).data<void>();
   }
   for (int i = 0; i < target.parameter_count(); ++i)
     arguments.converted[i] = data_of(converted[static_cast<std::size_t>(i)]);
   if (source.has_order_of_columns()) {
-    require(aoti_torch_copy_(converted.back().get(), call.tensor(parameter(places)).tensor(), /*non_blocking=*/0),
-            "copy a tensor");
+    const Given& order = call.tensor(parameter(source.tensors_of_groups()));
+    require(aoti_torch_copy_(converted.back().get(), order.tensor(), /*non_blocking=*/0), "copy a tensor");
   }
   const auto operation = [](const auto& a, auto where) { return convert_parameters(a, where); };
   if (is_always_convertible(source, target) || arguments.groups() == 0) {

@@ -54,7 +54,7 @@ struct Group {
     return is_float ? reference::dequantized_float(type, code, scale, zero)
                     : reference::dequantized_integer(type, code, scale, zero_point);
   }
-  /// What is added to (code - 8) * scale.
+  /// The number that a weight adds to (code - 8) * scale.
   Exact constant(FloatFormat type) const {
     if (is_float) return decode(type, zero);
     return product(reference::whole(8 - zero_point), decode(type, scale));
@@ -219,14 +219,14 @@ class Draw {
   std::mt19937 engine_;
 };
 
-/// What may become of a group: the zero of a zero point, or the nearest zero point that the target has.
+/// Expects the zero of the zero point, or the nearest zero point that the target has.
 void expect_the_best(FloatFormat type, const Group& given, const Group& found, const Side& target) {
   ASSERT_EQ(found.scale, given.scale);
   if (given.is_float && found.is_float) {
     ASSERT_EQ(found.zero, given.zero);
   } else if (found.is_float) {
     const std::uint32_t zero = reference::float_zero_of(type, given.scale, given.zero_point);
-    // Of a product that is 0 or not a number either zero would do.
+    // Zero point 8 may become 0 with either sign.
     if (given.zero_point != 8) {
       ASSERT_EQ(found.zero, zero);
     }
@@ -325,7 +325,7 @@ TEST(ConvertParameters, ThereAndBackGivesTheBytesAgain) {
       const Size size = {128, 384}, groups = {128, 3};
       Tensors from(source, Type::fp16, groups, 2), to(target, Type::fp16, groups, 2),
           back(source, Type::fp16, groups, 2);
-      // Of few bits, with a zero point that all have where both can state several.
+      // The scales have few bits, and the zero point is one that both formats state.
       const reference::Range range = zero_points_of(source), other = zero_points_of(target);
       const int first = std::max({range.lowest, other.lowest, 1}), last = std::min({range.highest, other.highest, 15});
       const bool is_float = source.is_float(), both = is_float && target.is_float();

@@ -106,7 +106,8 @@ def unpack(packed: torch.Tensor, format: str, n: int, k: int) -> torch.Tensor:
 def convert(packed: torch.Tensor, source_format: str, target_format: str, n: int, k: int) -> torch.Tensor:
     """Converts packed codes of one format into those of another, on the device that they are on, without unpacking them.
 
-    Scales and zero points are `convert_parameters`': gptq and gptq-v1, which differ in zero points alone, have the same codes. torch.compile traces torch.ops.tileproof.convert, which takes the same arguments, and not this function.
+    Scales and zero points are `convert_parameters`': gptq and gptq-v1, which differ in zero points alone, have the same codes.
+    torch.compile traces torch.ops.tileproof.convert, which takes the same arguments, and not this function.
 
     Args:
         packed: codes of an n x k matrix as source_format lays them out, or of experts: those come first.
